@@ -1,0 +1,14 @@
+const typescript = {
+  transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
+  testEnvironment: "node",
+  rootDir: "..",
+};
+
+/** One project for each kind of test; `npm test` runs them in this order. */
+module.exports = {
+  projects: [
+    { ...typescript, displayName: "unit", testMatch: ["<rootDir>/tests/unit/**/*.test.ts"] },
+    { ...typescript, displayName: "images", testMatch: ["<rootDir>/tests/images/**/*.test.ts"] },
+    { ...typescript, displayName: "swarm", testMatch: ["<rootDir>/tests/swarm/**/*.test.ts"] },
+  ],
+};
