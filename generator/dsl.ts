@@ -1,0 +1,101 @@
+/**
+ * Icinga's configuration language, as text. Everything that comes from people passes `quote` or `literal`; nothing else
+ * in the generator puts quotation marks around a value.
+ */
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+/** What may not stand as it is inside an Icinga string: its delimiter, the escape sign, and every control character. */
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+const UNSAFE = /["\\\u0000-\u001f\u007f]/g;
+
+/**
+ * A string in Icinga's own notation. For attributes that Icinga takes literally (names, display names, addresses).
+ *
+ * @param text any text; half of a surrogate pair, which UTF-8 cannot carry, becomes U+FFFD
+ */
+export function quote(text: string): string {
+  const escaped = Buffer.from(text, "utf8")
+    .toString("utf8")
+    .replace(UNSAFE, (character) => ESCAPES[character] ?? `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+  return `"${escaped}"`;
+}
+
+/**
+ * A string for a custom variable. Icinga resolves `$macros$` in the variables that a check's arguments use, so a dollar
+ * sign that means itself is written twice.
+ *
+ * @param text any text
+ */
+export function literal(text: string): string {
+  return quote(text.replaceAll("$", "$$$$"));
+}
+
+/** What a custom variable can hold. */
+export type Value = string | number | boolean | readonly (string | number | boolean)[];
+
+/**
+ * A custom variable's value in Icinga's notation.
+ *
+ * @param value text, number, truth value, or a list of them
+ */
+export function value(value: Value): string {
+  if (typeof value === "string") return literal(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return `[ ${value.map((item) => (typeof item === "string" ? literal(item) : String(item))).join(", ")} ]`;
+}
+
+/** A list of names in Icinga's notation. */
+export function names(list: readonly string[]): string {
+  return `[ ${list.map(quote).join(", ")} ]`;
+}
+
+/** An attribute of an object and its value, already in Icinga's notation. `undefined` leaves the attribute out. */
+export type Attribute = readonly [name: string, notation: string | undefined];
+
+/** Words that cannot follow `vars.` as they are. */
+const KEYWORDS = new Set(
+  (
+    "object template include include_recursive include_zones library null true false const var this globals locals " +
+    "use using namespace default ignore_on_error current_filename current_line apply to where import assign ignore " +
+    "function return break continue for if else while throw try except in debugger"
+  ).split(" "),
+);
+
+/** How a custom variable is named in an assignment. */
+function variableName(name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !KEYWORDS.has(name) ? `vars.${name}` : `vars[${quote(name)}]`;
+}
+
+/** Custom variables as attributes, sorted by name. */
+export function vars(variables: Readonly<Record<string, Value | undefined>>): Attribute[] {
+  return Object.keys(variables)
+    .sort()
+    .map((name) => {
+      const variable = variables[name];
+      return [variableName(name), variable === undefined ? undefined : value(variable)];
+    });
+}
+
+interface ObjectText {
+  /** `object Host`, `template Service`, ... */
+  readonly kind: string;
+  readonly name: string;
+  readonly imports?: readonly string[];
+  readonly attributes: readonly Attribute[];
+}
+
+/** One object, a blank line behind it. */
+export function object({ kind, name, imports = [], attributes }: ObjectText): string {
+  const lines = [
+    ...imports.map((template) => `  import ${quote(template)}`),
+    ...attributes.flatMap(([attribute, notation]) => (notation === undefined ? [] : [`  ${attribute} = ${notation}`])),
+  ];
+  return `${kind} ${quote(name)} {\n${lines.map((line) => `${line}\n`).join("")}}\n\n`;
+}
