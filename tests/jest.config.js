@@ -1,7 +1,9 @@
+const path = require("node:path");
+
 const typescript = {
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
   testEnvironment: "node",
-  rootDir: "..",
+  rootDir: path.resolve(__dirname, ".."),
 };
 
 /** One project for each kind of test; `npm test` runs them in this order. */

@@ -1,0 +1,59 @@
+import * as pulumi from "@pulumi/pulumi";
+import { MASTER } from "../generator/location";
+import { dockerConfig } from "./files";
+import type { IcingaMaster } from "./icingaMaster";
+import type { Networks } from "./networks";
+import type { NodeLabels } from "./nodeLabels";
+import { Readiness } from "./readiness";
+import type { ServiceImage } from "./serviceImage";
+import { limitsOf, type StackContext } from "./stack";
+import { SwarmService } from "./swarmService";
+
+export interface ConfigGeneratorArgs {
+  readonly stack: StackContext;
+  readonly image: ServiceImage;
+  readonly networks: Networks;
+  readonly central: NodeLabels;
+  readonly master: IcingaMaster;
+  readonly memoryMegabytes: number;
+  /** Inventory and locations: base64 chunks that each fit a Docker config. */
+  readonly shipment: readonly string[];
+}
+
+/** Turns the inventory and the locations into Icinga's configuration and keeps it active on the master. */
+export class ConfigGenerator extends pulumi.ComponentResource {
+  private readonly ready: Readiness;
+
+  constructor(name: string, args: ConfigGeneratorArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("icinga-swarm:index:ConfigGenerator", name, {}, opts);
+    const service = new SwarmService(
+      `${name}-swarm`,
+      {
+        serviceName: "config-generator",
+        image: args.image.reference,
+        constraint: args.central.constraint,
+        env: { ICINGA_API_URL: pulumi.interpolate`https://${args.master.host}:${MASTER.port}` },
+        secrets: [
+          { secret: args.master.caCertificate, fileName: "icinga-ca.crt" },
+          { secret: args.master.apiGeneratorPassword, fileName: "icinga-api-generator-password" },
+        ],
+        configs: args.shipment.map((chunk, index) => {
+          const number = String(index).padStart(3, "0");
+          const config = dockerConfig(`${name}-shipment-${number}`, chunk, this);
+          return { config, path: `/etc/icinga-swarm/shipment/${number}` };
+        }),
+        volumes: [{ name: "config-generator-data", target: "/var/lib/config-generator" }],
+        networkIds: [args.networks.cluster.id],
+        limits: limitsOf(args.stack, args.memoryMegabytes),
+      },
+      { parent: this },
+    );
+    this.ready = new Readiness(`${name}-ready`, { service, dockerHost: args.stack.dockerHost }, { parent: this });
+    this.registerOutputs({});
+  }
+
+  /** A value that may be used only once the package with this content is active on the master. */
+  after<T>(value: T): pulumi.Output<T> {
+    return this.ready.after(value);
+  }
+}

@@ -1,0 +1,32 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface ExistingNetworkArgs {
+  /** Name of an overlay network that somebody else made. */
+  readonly network: string;
+  /** Where Docker answers: a socket or `ssh://user@host`. */
+  readonly dockerHost: string;
+}
+
+/**
+ * The id of an overlay network that is not this stack's. Looked up by a command and not by the provider's data source,
+ * which would ask the engine of whoever runs a preview; and by id, because a name would replace the service after every
+ * refresh.
+ */
+export class ExistingNetwork extends pulumi.ComponentResource {
+  readonly id: pulumi.Output<string>;
+
+  constructor(name: string, args: ExistingNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("icinga-swarm:index:ExistingNetwork", name, {}, opts);
+    const lookup = new command.local.Command(
+      `${name}-id`,
+      {
+        create: "node commands/run.mjs network-id",
+        environment: { NETWORK_DOCKER_HOST: args.dockerHost, NETWORK_NAME: args.network },
+      },
+      { parent: this },
+    );
+    this.id = lookup.stdout;
+    this.registerOutputs({ id: this.id });
+  }
+}

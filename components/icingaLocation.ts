@@ -1,0 +1,101 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Location, MASTER, type Pair, topology } from "../generator/location";
+import { enrolmentTickets } from "../render/tickets";
+import type { ConfigGenerator } from "./configGenerator";
+import { ExistingNetwork } from "./existingNetwork";
+import { dockerSecret } from "./files";
+import type { IcingaMaster } from "./icingaMaster";
+import type { Networks } from "./networks";
+import { NodeLabels } from "./nodeLabels";
+import { Readiness } from "./readiness";
+import type { ServiceImage } from "./serviceImage";
+import { limitsOf, type StackContext } from "./stack";
+import { SwarmService } from "./swarmService";
+
+export interface IcingaLocationArgs {
+  readonly stack: StackContext;
+  readonly image: ServiceImage;
+  readonly location: Location;
+  readonly networks: Networks;
+  readonly master: IcingaMaster;
+  readonly generator: ConfigGenerator;
+  /** Megabytes of memory for each slave. */
+  readonly memoryMegabytes: number;
+}
+
+/** The slaves of one location: a replicated service, a ticket secret and a gate for each pair. */
+export class IcingaLocation extends pulumi.ComponentResource {
+  /** Endpoint names of the location's slaves; resolves once they are connected and hold their configuration. */
+  readonly endpoints: pulumi.Output<string[]>;
+
+  constructor(name: string, args: IcingaLocationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("icinga-swarm:index:IcingaLocation", name, {}, opts);
+    const { location, stack } = args;
+    const labels = new NodeLabels(
+      `${name}-nodes`,
+      { label: `icinga-swarm.${location.name}`, nodes: location.nodes, dockerHost: stack.dockerHost },
+      { parent: this },
+    );
+    const joined = location.networks.map(
+      (network) =>
+        new ExistingNetwork(`${name}-${network}`, { network, dockerHost: stack.dockerHost }, { parent: this }),
+    );
+    const networkIds = [args.networks.cluster.id, ...joined.map((network) => network.id)];
+    const pairs = topology(location).map((pair) => this.pair(name, pair, args, labels, networkIds));
+    this.endpoints = pulumi.all(pairs).apply((endpoints) => endpoints.flat());
+    this.registerOutputs({ endpoints: this.endpoints });
+  }
+
+  private pair(
+    name: string,
+    pair: Pair,
+    args: IcingaLocationArgs,
+    labels: NodeLabels,
+    networkIds: readonly pulumi.Input<string>[],
+  ): pulumi.Output<string[]> {
+    const { location, master, stack } = args;
+    const part = `${name}${pair.zone.slice(location.name.length)}`;
+    const tickets = dockerSecret(`${part}-tickets`, enrolmentTickets(pair.endpoints, master.ticketSalt), this);
+    const service = new SwarmService(
+      `${part}-swarm`,
+      {
+        serviceName: pair.service,
+        image: args.image.reference,
+        hostname: `${pair.service}-{{.Task.Slot}}`,
+        replicas: pair.endpoints.length,
+        maxReplicasPerNode: location.nodes.length > 1 ? 1 : 0,
+        constraint: labels.constraint,
+        env: {
+          ICINGA_ZONE: pair.zone,
+          ICINGA_ENDPOINTS: pair.endpoints.join(" "),
+          ICINGA_MASTER_ENDPOINT: MASTER.endpoint,
+          ICINGA_MASTER_HOST: master.host,
+          ICINGA_MASTER_PORT: String(MASTER.port),
+        },
+        secrets: [
+          { secret: master.caCertificate, fileName: "icinga-ca.crt" },
+          { secret: tickets, fileName: "icinga-tickets" },
+        ],
+        volumes: [
+          { name: `${slotVolume(pair)}-config`, target: "/etc/icinga2" },
+          { name: `${slotVolume(pair)}-data`, target: "/var/lib/icinga2" },
+        ],
+        networkIds,
+        limits: limitsOf(stack, args.memoryMegabytes),
+      },
+      { parent: this },
+    );
+    const ready = new Readiness(
+      `${part}-ready`,
+      // A slave is ready when it holds its zone's configuration, which the generator brings.
+      { service, dockerHost: args.generator.after(stack.dockerHost) },
+      { parent: this },
+    );
+    return ready.after([...pair.endpoints]);
+  }
+}
+
+/** Each slot has volumes of its own, so that it keeps its identity and its configuration. */
+function slotVolume(pair: Pair): string {
+  return `${pair.service.replace(/^icinga-/, "icinga2-")}-{{.Task.Slot}}`;
+}

@@ -1,0 +1,100 @@
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { MASTER } from "../generator/location";
+import { dockerSecret } from "./files";
+import type { MySql } from "./mySql";
+import type { Networks } from "./networks";
+import type { NodeLabels } from "./nodeLabels";
+import { Readiness } from "./readiness";
+import type { ServiceImage } from "./serviceImage";
+import { limitsOf, type StackContext } from "./stack";
+import { SwarmService } from "./swarmService";
+
+/** The smarthost that notifications leave through. */
+export interface MailRelay {
+  readonly host: string;
+  readonly port: number;
+  /** Sender's address. */
+  readonly from: string;
+}
+
+export interface IcingaMasterArgs {
+  readonly stack: StackContext;
+  readonly image: ServiceImage;
+  readonly networks: Networks;
+  readonly central: NodeLabels;
+  readonly mySql: MySql;
+  readonly memoryMegabytes: number;
+  /** Days that the database keeps history. */
+  readonly historyDays: number;
+  /** @default none: notifications are not mailed */
+  readonly mailRelay?: MailRelay;
+  readonly credentials: {
+    /** PEM. */
+    readonly caCertificate: pulumi.Output<string>;
+    /** PEM. */
+    readonly caKey: pulumi.Output<string>;
+    /** Tickets for slaves are computed from it; it never leaves the master. */
+    readonly ticketSalt: pulumi.Output<string>;
+    readonly apiGeneratorPassword: pulumi.Output<string>;
+  };
+}
+
+/** The Icinga master: certificate authority, configuration, results, and the schema of its database. */
+export class IcingaMaster extends pulumi.ComponentResource {
+  /** Name that slaves and the generator reach it by; resolves once its API answers and its database is connected. */
+  readonly host: pulumi.Output<string>;
+  readonly caCertificate: docker.Secret;
+  readonly apiGeneratorPassword: docker.Secret;
+  /** What tickets are computed from; for components that enrol slaves. */
+  readonly ticketSalt: pulumi.Output<string>;
+
+  constructor(name: string, args: IcingaMasterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("icinga-swarm:index:IcingaMaster", name, {}, opts);
+    const { credentials } = args;
+    this.ticketSalt = credentials.ticketSalt;
+    this.caCertificate = dockerSecret(`${name}-ca-certificate`, credentials.caCertificate, this);
+    this.apiGeneratorPassword = dockerSecret(`${name}-api-generator`, credentials.apiGeneratorPassword, this);
+    const caKey = dockerSecret(`${name}-ca-key`, credentials.caKey, this);
+    const salt = dockerSecret(`${name}-ticket-salt`, credentials.ticketSalt, this);
+    const service = new SwarmService(
+      `${name}-swarm`,
+      {
+        serviceName: MASTER.service,
+        image: args.image.reference,
+        constraint: args.central.constraint,
+        env: {
+          MYSQL_HOST: args.mySql.host,
+          MYSQL_DATABASE: "icinga",
+          MYSQL_USER: "icinga",
+          LIVESTATUS_SUBNET: args.networks.livestatus.subnet,
+          IDO_CLEANUP_DAYS: String(args.historyDays),
+          ...mailEnvironment(args.mailRelay),
+        },
+        secrets: [
+          { secret: this.caCertificate, fileName: "icinga-ca.crt" },
+          { secret: caKey, fileName: "icinga-ca.key" },
+          { secret: salt, fileName: "icinga-ticket-salt" },
+          { secret: args.mySql.icingaPassword, fileName: "mysql-icinga-password" },
+          { secret: this.apiGeneratorPassword, fileName: "icinga-api-generator-password" },
+        ],
+        volumes: [
+          { name: "icinga-master-data", target: "/var/lib/icinga2" },
+          { name: "icinga-master-mail", target: "/var/spool/nullmailer" },
+        ],
+        networkIds: [args.networks.cluster.id, args.networks.database.id, args.networks.livestatus.id],
+        // Its queue to the database is written out when it is stopped.
+        stopGraceSeconds: 60,
+        limits: limitsOf(args.stack, args.memoryMegabytes),
+      },
+      { parent: this },
+    );
+    const ready = new Readiness(`${name}-ready`, { service, dockerHost: args.stack.dockerHost }, { parent: this });
+    this.host = ready.after(service.serviceName);
+    this.registerOutputs({ host: this.host });
+  }
+}
+
+function mailEnvironment(relay: MailRelay | undefined): Record<string, string> {
+  return relay ? { MAIL_HOST: relay.host, MAIL_PORT: String(relay.port), MAIL_FROM: relay.from } : {};
+}

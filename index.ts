@@ -1,0 +1,94 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { ConfigGenerator } from "./components/configGenerator";
+import { IcingaLocation } from "./components/icingaLocation";
+import { IcingaMaster } from "./components/icingaMaster";
+import { MySql } from "./components/mySql";
+import { Networks } from "./components/networks";
+import { NodeLabels } from "./components/nodeLabels";
+import { buildImages } from "./images";
+import { readSettings } from "./settings";
+
+const settings = readSettings();
+const { credentials, memory } = settings;
+
+const provider = new docker.Provider("docker", {
+  host: settings.dockerHost,
+  registryAuth: settings.registryAuth,
+});
+const opts: pulumi.ComponentResourceOptions = { providers: [provider] };
+
+const images = buildImages(settings.registry, opts);
+const networks = new Networks("networks", settings.networks, opts);
+const central = new NodeLabels(
+  "central",
+  { label: "icinga-swarm.central", nodes: [settings.centralNode], dockerHost: settings.dockerHost },
+  opts,
+);
+
+const mySql = new MySql(
+  "mysql",
+  {
+    stack: settings,
+    image: settings.images.mysql,
+    networks,
+    central,
+    memoryMegabytes: memory.mysql,
+    passwords: {
+      root: credentials.mysqlRootPassword,
+      icinga: credentials.mysqlIcingaPassword,
+      thruk: credentials.mysqlThrukPassword,
+      grafana: credentials.mysqlGrafanaPassword,
+    },
+  },
+  opts,
+);
+
+const master = new IcingaMaster(
+  "icinga-master",
+  {
+    stack: settings,
+    image: images.master,
+    networks,
+    central,
+    mySql,
+    memoryMegabytes: memory.master,
+    historyDays: settings.retention.historyDays,
+    mailRelay: settings.mailRelay,
+    credentials: {
+      caCertificate: credentials.icingaCaCertificate,
+      caKey: credentials.icingaCaKey,
+      ticketSalt: credentials.icingaTicketSalt,
+      apiGeneratorPassword: credentials.icingaApiGeneratorPassword,
+    },
+  },
+  opts,
+);
+
+const generator = new ConfigGenerator(
+  "config-generator",
+  {
+    stack: settings,
+    image: images.generator,
+    networks,
+    central,
+    master,
+    memoryMegabytes: memory.generator,
+    shipment: settings.shipment,
+  },
+  opts,
+);
+
+const locations = settings.locations.map((location) => ({
+  location,
+  slaves: new IcingaLocation(
+    `location-${location.name}`,
+    { stack: settings, image: images.slave, location, networks, master, generator, memoryMegabytes: memory.slave },
+    opts,
+  ),
+}));
+
+/** Endpoint names by location, once they are connected and hold their configuration. */
+export const endpoints = pulumi
+  .all(locations.map(({ location, slaves }) => slaves.endpoints.apply((names) => [location.name, names] as const)))
+  .apply((entries) => Object.fromEntries(entries));

@@ -1,0 +1,29 @@
+/** An IPv4 subnet as its first address and the address after its last, both as numbers. */
+export interface Cidr {
+  readonly first: number;
+  readonly end: number;
+}
+
+/**
+ * Parses an IPv4 subnet such as `10.118.0.0/22`.
+ *
+ * @returns undefined unless it is one, with a prefix of 8 to 28 bits and no bits set behind the prefix
+ */
+export function parseCidr(text: string): Cidr | undefined {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
+  if (!match) {
+    return undefined;
+  }
+  const [a = 0, b = 0, c = 0, d = 0, bits = 0] = match.slice(1).map(Number);
+  if ([a, b, c, d].some((octet) => octet > 255) || bits < 8 || bits > 28) {
+    return undefined;
+  }
+  const first = ((a * 256 + b) * 256 + c) * 256 + d;
+  const size = 2 ** (32 - bits);
+  return first % size === 0 ? { first, end: first + size } : undefined;
+}
+
+/** Whether two subnets share an address. */
+export function overlaps(one: Cidr, other: Cidr): boolean {
+  return one.first < other.end && other.first < one.end;
+}

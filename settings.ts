@@ -1,0 +1,271 @@
+import * as fs from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { type Cidr, overlaps, parseCidr } from "./render/cidr";
+import { packShipment, readInventory } from "./generator/inventory";
+import { type Location, locationSchema } from "./generator/location";
+import { MYSQL_IMAGE } from "./images/versions";
+
+const PROJECT = "icinga-swarm";
+
+/** A credential of the stack: a flat, encrypted config key. `npm run secrets` makes those that can be made. */
+export interface Credential {
+  readonly key: string;
+  /** `password`: any random text. `caCertificate`, `caKey`: PEM, made together. `given`: only the operator knows it. */
+  readonly kind: "password" | "caCertificate" | "caKey" | "given";
+}
+
+/** Every credential of a stack, listed once. */
+export const CREDENTIALS = [
+  { key: "mysqlRootPassword", kind: "password" },
+  { key: "mysqlIcingaPassword", kind: "password" },
+  { key: "mysqlThrukPassword", kind: "password" },
+  { key: "mysqlGrafanaPassword", kind: "password" },
+  { key: "icingaTicketSalt", kind: "password" },
+  { key: "icingaApiGeneratorPassword", kind: "password" },
+  { key: "icingaCaCertificate", kind: "caCertificate" },
+  { key: "icingaCaKey", kind: "caKey" },
+  { key: "registryPassword", kind: "given" },
+] as const satisfies readonly Credential[];
+
+type CredentialKey = (typeof CREDENTIALS)[number]["key"];
+
+const cidr = z.string().refine((text) => parseCidr(text) !== undefined, "must be a subnet such as 10.118.0.0/22");
+const port = z.int().min(1).max(65535);
+
+/** The plain settings of a stack, one entry for each key `icinga-swarm:<key>`. */
+const settingsSchema = z.strictObject({
+  locations: z.array(locationSchema).min(1, "needs at least one location"),
+  inventory: z.string().min(1),
+  central: z.strictObject({ node: z.string().min(1) }).optional(),
+  registry: z
+    .strictObject({
+      address: z.string().regex(/^[a-zA-Z0-9.-]+(:\d+)?$/, "must be host or host:port, without https:// or a path"),
+      repository: z.string().regex(/^[a-z0-9._/-]+$/, "must be lower case, such as monitoring or team/monitoring"),
+      username: z.string().min(1),
+    })
+    .optional(),
+  networks: z
+    .strictObject({
+      cluster: cidr.default("10.118.0.0/22"),
+      database: cidr.default("10.118.4.0/24"),
+      livestatus: cidr.default("10.118.5.0/24"),
+    })
+    .prefault({}),
+  mailRelay: z.strictObject({ host: z.string().min(1), port: port.default(25), from: z.email() }).optional(),
+  readiness: z.strictObject({ timeoutSeconds: z.int().min(5).max(7200).default(600) }).prefault({}),
+  retention: z
+    .strictObject({
+      /** Days that the database keeps history (notifications, state changes, ...). */
+      historyDays: z.int().min(1).default(365),
+      /** Megabytes of a container's log file before it is rotated. */
+      logMegabytes: z.int().min(1).default(20),
+      /** Rotated log files kept for a container. */
+      logFiles: z.int().min(1).default(5),
+    })
+    .prefault({}),
+  memory: z
+    .strictObject({
+      mysql: z.int().min(512).default(2048),
+      master: z.int().min(256).default(2048),
+      slave: z.int().min(128).default(1024),
+      generator: z.int().min(128).default(1024),
+    })
+    .prefault({}),
+  images: z.strictObject({ mysql: z.string().min(1).default(MYSQL_IMAGE) }).prefault({}),
+});
+
+type PlainSettings = z.output<typeof settingsSchema>;
+
+/** Everything a stack is told, validated and with its defaults. Sizes in `memory` are megabytes. */
+export interface Settings extends Omit<PlainSettings, "central" | "inventory"> {
+  /** Where Docker answers: a socket or `ssh://user@host`. @default the local socket */
+  readonly dockerHost: string;
+  /** The node of the centre, by host name, or `self`. */
+  readonly centralNode: string;
+  /** Inventory and locations as the generator takes them: base64 chunks that each fit a Docker config. */
+  readonly shipment: readonly string[];
+  /** What the Docker provider logs in to the registry with; none without a registry. */
+  readonly registryAuth?: { address: string; username: string; password: pulumi.Output<string> }[];
+  /** The stack's credentials; `registryPassword` is empty without a registry. */
+  readonly credentials: Readonly<Record<CredentialKey, pulumi.Output<string>>>;
+}
+
+/**
+ * Reads and checks the settings of the selected stack and the inventory it names.
+ * Relative paths start from the current folder, which Pulumi makes the project's.
+ *
+ * @throws pulumi.RunError listing every problem: of settings by key path, of the inventory by file, line and column
+ */
+export function readSettings(): Settings {
+  const problems: string[] = [];
+  const plain = readPlainSettings(problems);
+  const credentials = readCredentials(plain?.registry !== undefined, problems);
+  const shipment = plain === undefined ? [] : readShipment(plain, problems);
+  if (plain === undefined || problems.length > 0) {
+    throw new pulumi.RunError(describe(problems));
+  }
+  const { central, inventory: _inventory, ...rest } = plain;
+  return {
+    ...rest,
+    dockerHost: new pulumi.Config("docker").get("host") ?? "unix:///var/run/docker.sock",
+    centralNode: central?.node ?? nodesOf(plain.locations)[0] ?? "self",
+    shipment,
+    registryAuth: rest.registry && [
+      {
+        address: `https://${rest.registry.address}`,
+        username: rest.registry.username,
+        password: credentials.registryPassword,
+      },
+    ],
+    credentials,
+  };
+}
+
+function describe(problems: readonly string[]): string {
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  return [`The stack "${pulumi.getStack()}" has ${count}; nothing was planned:`, ...problems].join("\n  ");
+}
+
+function readPlainSettings(problems: string[]): PlainSettings | undefined {
+  const raw: Record<string, unknown> = {};
+  for (const [key, text] of ownConfig()) {
+    if (!isCredential(key)) {
+      raw[key] = parseStructured(text);
+    }
+  }
+  const result = settingsSchema.safeParse(raw);
+  if (!result.success) {
+    problems.push(...result.error.issues.flatMap((issue) => describeIssue(issue)));
+    return undefined;
+  }
+  problems.push(...crossChecks(result.data));
+  return result.data;
+}
+
+/** This project's part of the stack's config: keys without their prefix, and values as Pulumi hands them on. */
+function ownConfig(): Map<string, string> {
+  const prefix = `${PROJECT}:`;
+  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  return new Map(own.map(([key, value]) => [key.slice(prefix.length), value]));
+}
+
+function isCredential(key: string): key is CredentialKey {
+  return CREDENTIALS.some((credential) => credential.key === key);
+}
+
+/** Pulumi hands structured values on as JSON and plain ones as text. */
+function parseStructured(text: string): unknown {
+  return /^\s*[[{]/.test(text) ? (JSON.parse(text) as unknown) : text;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => `${keyPath([...issue.path, key])}: unknown setting; ${knownKeys(issue.path)}`);
+  }
+  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+  return [`${keyPath(issue.path)}: ${missing ? issue.message.replace("Invalid input", "missing") : issue.message}`];
+}
+
+function knownKeys(at: readonly PropertyKey[]): string {
+  const schema = at.length === 0 ? settingsSchema : undefined;
+  return schema === undefined
+    ? "see README.md for the settings there are"
+    : `known are ${Object.keys(schema.shape).join(", ")}`;
+}
+
+function keyPath(parts: readonly PropertyKey[]): string {
+  const [first, ...rest] = parts;
+  const tail = rest.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+  return `${PROJECT}:${String(first ?? "")}${tail}`;
+}
+
+/** Rules that need more than one setting. */
+function crossChecks(plain: PlainSettings): string[] {
+  return [...duplicateLocations(plain.locations), ...severalNodes(plain), ...overlappingNetworks(plain.networks)];
+}
+
+function duplicateLocations(locations: readonly Location[]): string[] {
+  return locations.flatMap((location, index) => {
+    const first = locations.findIndex((other) => other.name === location.name);
+    return first === index
+      ? []
+      : [`${PROJECT}:locations[${index}].name: "${location.name}" is already the name of locations[${first}]`];
+  });
+}
+
+function nodesOf(locations: readonly Location[]): string[] {
+  return [...new Set(locations.flatMap((location) => location.nodes))];
+}
+
+function severalNodes(plain: PlainSettings): string[] {
+  const nodes = [...new Set([...nodesOf(plain.locations), ...(plain.central ? [plain.central.node] : [])])];
+  if (nodes.length <= 1) {
+    return [];
+  }
+  const reason = `the stack has ${nodes.length} nodes (${nodes.join(", ")})`;
+  return [
+    ...(plain.central
+      ? []
+      : [`${PROJECT}:central: missing; ${reason}, so say which one holds the centre: { node: ${nodes[0]} }`]),
+    ...(plain.registry
+      ? []
+      : [
+          `${PROJECT}:registry: missing; ${reason}, and each must be able to pull the images: ` +
+            "{ address: nexus.example.com:5000, repository: monitoring, username: ci }",
+        ]),
+  ];
+}
+
+function overlappingNetworks(networks: PlainSettings["networks"]): string[] {
+  const named = Object.entries(networks).map(([name, text]) => ({ name, text, range: parseCidr(text) as Cidr }));
+  return named.flatMap((one, index) =>
+    named
+      .slice(0, index)
+      .filter((other) => overlaps(one.range, other.range))
+      .map(
+        (other) =>
+          `${PROJECT}:networks.${one.name}: ${one.text} overlaps ${other.text} of networks.${other.name}; ` +
+          "give each network a subnet of its own",
+      ),
+  );
+}
+
+function readCredentials(hasRegistry: boolean, problems: string[]): Settings["credentials"] {
+  const config = new pulumi.Config(PROJECT);
+  const stack = pulumi.getStack();
+  const needed = CREDENTIALS.filter(({ kind }) => kind !== "given" || hasRegistry);
+  const present = ownConfig();
+  const missing = needed.filter(({ key }) => !present.get(key)).map(({ key }) => key);
+  if (missing.length > 0) {
+    problems.push(
+      `${missing.map((key) => `${PROJECT}:${key}`).join(", ")}: missing; make them with: npm run secrets -- ${stack}`,
+    );
+  }
+  for (const { key } of needed.filter((credential) => !missing.includes(credential.key))) {
+    if (!isEncrypted(`${PROJECT}:${key}`)) {
+      problems.push(
+        `${PROJECT}:${key}: stands there in plain text; encrypt it with: pulumi config set --secret ${key}`,
+      );
+    }
+  }
+  const entries = CREDENTIALS.map(({ key }) => [key, config.getSecret(key) ?? pulumi.secret("")]);
+  return Object.fromEntries(entries) as Settings["credentials"];
+}
+
+/** Whether a key is encrypted in the stack's file. Pulumi exports this function but leaves it out of its types. */
+function isEncrypted(fullKey: string): boolean {
+  return (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(fullKey);
+}
+
+function readShipment(plain: PlainSettings, problems: string[]): string[] {
+  if (!fs.statSync(plain.inventory, { throwIfNoEntry: false })?.isDirectory()) {
+    problems.push(
+      `${PROJECT}:inventory: there is no folder ${plain.inventory}; it holds the hosts to monitor, as YAML`,
+    );
+    return [];
+  }
+  const { problems: found } = readInventory(plain.inventory, plain.locations);
+  problems.push(...found.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`));
+  return found.length > 0 ? [] : packShipment(plain.inventory, plain.locations);
+}

@@ -1,0 +1,144 @@
+import * as pulumi from "@pulumi/pulumi";
+import { readSettings, type Settings } from "../../../settings";
+import { DEV_SETTINGS, SECRETS, setConfig } from "./recorder";
+
+beforeAll(() =>
+  pulumi.runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) }, "icinga-swarm", "test"),
+);
+
+/**
+ * The settings of a stack, or the error that they are answered with.
+ *
+ * @param changes to the small stack, by key; undefined takes a key away
+ */
+function read(
+  changes: Readonly<Record<string, unknown>>,
+  secrets: Readonly<Record<string, string>> = SECRETS,
+): { settings?: Settings; error: string } {
+  const settings = new Map<string, string>(Object.entries(DEV_SETTINGS));
+  for (const [key, value] of Object.entries(changes)) {
+    const fullKey = key.includes(":") ? key : `icinga-swarm:${key}`;
+    if (value === undefined) {
+      settings.delete(fullKey);
+    } else {
+      settings.set(fullKey, typeof value === "string" ? value : JSON.stringify(value));
+    }
+  }
+  setConfig(Object.fromEntries(settings), secrets);
+  try {
+    return { settings: readSettings(), error: "" };
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+}
+
+test("a small stack needs locations and an inventory; all else has a default", () => {
+  const { settings, error } = read({});
+  expect(error).toBe("");
+  expect(settings).toMatchObject({
+    dockerHost: "unix:///var/run/docker.sock",
+    centralNode: "self",
+    readiness: { timeoutSeconds: 600 },
+    locations: [
+      { name: "frankfurt", slaves: 1, networks: [] },
+      { name: "chicago", slaves: 1 },
+    ],
+  });
+  expect(settings?.shipment.length).toBeGreaterThan(0);
+  expect(settings?.registryAuth).toBeUndefined();
+});
+
+test("docker:host and the registry's credentials are handed on", () => {
+  const { settings } = read({
+    "docker:host": "ssh://deploy@manager",
+    registry: { address: "nexus:5000", repository: "monitoring", username: "ci" },
+  });
+  expect(settings?.dockerHost).toBe("ssh://deploy@manager");
+  expect(settings?.registryAuth).toMatchObject([{ address: "https://nexus:5000", username: "ci" }]);
+});
+
+const LOCATION = { name: "frankfurt", nodes: ["self"] };
+
+test.each([
+  ["an unknown key", { locatoins: [] }, "icinga-swarm:locatoins: unknown setting; known are locations"],
+  ["an unknown key inside", { locations: [{ ...LOCATION, slave: 2 }] }, "icinga-swarm:locations[0].slave: unknown"],
+  ["no locations", { locations: undefined }, "icinga-swarm:locations: missing"],
+  ["an empty list", { locations: [] }, "icinga-swarm:locations: needs at least one location"],
+  ["a wrong type", { locations: [{ ...LOCATION, slaves: "two" }] }, "icinga-swarm:locations[0].slaves: "],
+  ["no nodes", { locations: [{ ...LOCATION, nodes: [] }] }, "locations[0].nodes: needs at least one swarm node"],
+  [
+    "a capital letter",
+    { locations: [{ ...LOCATION, name: "Frankfurt" }] },
+    "locations[0].name: must start with a lower",
+  ],
+  [
+    "a name like a slot",
+    { locations: [{ ...LOCATION, name: "fra-1" }] },
+    "locations[0].name: must not end in -<digits>",
+  ],
+  ["a name like a pair", { locations: [{ ...LOCATION, name: "fra-p2" }] }, "locations[0].name: must not end in"],
+  ["a reserved name", { locations: [{ ...LOCATION, name: "master" }] }, "locations[0].name: must not be one of master"],
+  ["a name twice", { locations: [LOCATION, LOCATION] }, '[1].name: "frankfurt" is already the name of locations[0]'],
+  ["a latitude off the globe", { locations: [{ ...LOCATION, latitude: 91 }] }, "icinga-swarm:locations[0].latitude: "],
+  ["two nodes without a centre", { locations: [{ ...LOCATION, nodes: ["a", "b"] }] }, "icinga-swarm:central: missing"],
+  [
+    "two nodes without a registry",
+    { locations: [{ ...LOCATION, nodes: ["a", "b"] }] },
+    "icinga-swarm:registry: missing",
+  ],
+  ["no inventory", { inventory: "inventory/nowhere" }, "icinga-swarm:inventory: there is no folder inventory/nowhere"],
+  ["no subnet", { networks: { cluster: "10.1.2.3" } }, "icinga-swarm:networks.cluster: must be a subnet such as"],
+  [
+    "bits behind the prefix",
+    { networks: { cluster: "10.1.2.3/24" } },
+    "icinga-swarm:networks.cluster: must be a subnet",
+  ],
+  [
+    "overlapping subnets",
+    { networks: { cluster: "10.1.0.0/16", database: "10.1.4.0/24" } },
+    "icinga-swarm:networks.database: 10.1.4.0/24 overlaps 10.1.0.0/16 of networks.cluster",
+  ],
+  [
+    "an address with a scheme",
+    { registry: { address: "https://n", repository: "m", username: "c" } },
+    "without https://",
+  ],
+  ["no sender's address", { mailRelay: { host: "smtp", from: "icinga" } }, "icinga-swarm:mailRelay.from: "],
+])("%s is a problem with its place", (_what, changes, expected) => {
+  const { error } = read(changes);
+  expect(error).toContain(expected);
+  expect(error).toContain("nothing was planned");
+});
+
+test("every problem is in one error", () => {
+  const { error } = read({
+    locations: [{ name: "Frankfurt", nodes: [] }, { name: "chicago" }],
+    mailRelay: { host: "smtp" },
+    nonsense: "1",
+  });
+  for (const place of ["locations[0].name", "locations[0].nodes", "locations[1].nodes", "mailRelay.from", "nonsense"]) {
+    expect(error).toContain(`icinga-swarm:${place}: `);
+  }
+  expect(error).toContain("5 problems");
+});
+
+test("missing credentials are named together with the command that makes them", () => {
+  const { icingaCaKey: _caKey, mysqlRootPassword: _root, ...rest } = SECRETS;
+  const { error } = read({}, rest);
+  expect(error).toContain("icinga-swarm:mysqlRootPassword, icinga-swarm:icingaCaKey: missing");
+  expect(error).toContain("npm run secrets -- test");
+});
+
+test("the registry's password is needed with a registry only", () => {
+  const { registryPassword: _password, ...rest } = SECRETS;
+  expect(read({}, rest).error).toBe("");
+  const registry = { address: "nexus:5000", repository: "monitoring", username: "ci" };
+  expect(read({ registry }, rest).error).toContain("icinga-swarm:registryPassword: missing");
+});
+
+test("a credential in plain text is refused without printing it", () => {
+  const { mysqlRootPassword: _root, ...rest } = SECRETS;
+  const { error } = read({ mysqlRootPassword: "hunter2" }, rest);
+  expect(error).toContain("icinga-swarm:mysqlRootPassword: stands there in plain text");
+  expect(error).not.toContain("hunter2");
+});

@@ -1,0 +1,183 @@
+import { DEV_SETTINGS, type Recorded, recordStack, SECRETS } from "./recorder";
+
+// Recording a stack loads the whole program.
+jest.setTimeout(60_000);
+
+const PROD_SETTINGS = {
+  "icinga-swarm:inventory": "inventory/prod",
+  "icinga-swarm:central": JSON.stringify({ node: "hq-1" }),
+  "icinga-swarm:registry": JSON.stringify({ address: "nexus:5000", repository: "monitoring", username: "ci" }),
+  "icinga-swarm:locations": JSON.stringify([
+    { name: "frankfurt", nodes: ["fra-1", "fra-2"], slaves: 2 },
+    { name: "chicago", nodes: ["chi-1"], slaves: 3, networks: ["chicago-lan"] },
+    { name: "singapore", nodes: ["sin-1"] },
+  ]),
+};
+
+describe.each([
+  ["one machine", DEV_SETTINGS],
+  ["many nodes", PROD_SETTINGS],
+])("the whole stack on %s", (_name, settings) => {
+  let resources: Recorded[];
+  beforeAll(async () => {
+    resources = await recordStack(settings);
+  });
+
+  test("every resource but the components and the provider of index.ts has a parent, and carries its name", () => {
+    const strays = resources.filter(
+      ({ parent, custom, type }) => custom && !parent && type !== "pulumi:providers:docker",
+    );
+    expect(strays.map(({ name }) => name)).toEqual([]);
+    for (const { name, parent } of resources.filter((resource) => resource.parent)) {
+      expect(name.startsWith(`${parent}-`) ? name : `${name} is not named after ${parent}`).toBe(name);
+    }
+  });
+
+  test("names are unique, so that every resource can be told apart in a plan", () => {
+    const names = resources.map(({ name, type }) => `${type} ${name}`);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+
+  test("components are types of this project", () => {
+    for (const { type } of resources.filter(({ custom }) => !custom)) {
+      expect(type).toMatch(/^icinga-swarm:index:[A-Z][A-Za-z]+$/);
+    }
+  });
+
+  test("Docker is reached through the one explicit provider alone", () => {
+    const docker = resources.filter(({ type }) => type.startsWith("docker:"));
+    expect(docker.length).toBeGreaterThan(10);
+    for (const { name, provider } of docker) {
+      expect(provider === "" ? `${name} has a default provider` : provider).toContain(
+        "pulumi:providers:docker::docker",
+      );
+    }
+  });
+
+  test("no credential is readable in any resource's inputs, neither plain nor in base64", () => {
+    for (const [key, value] of Object.entries(SECRETS)) {
+      const encoded = Buffer.from(value).toString("base64");
+      for (const { name, readable } of resources) {
+        expect(readable.includes(value) || readable.includes(encoded) ? `${key} in ${name}` : "").toBe("");
+      }
+    }
+  });
+
+  test("every credential in use reaches the swarm as a Docker secret", () => {
+    const secrets = resources.filter(({ type }) => type === "docker:index/secret:Secret");
+    const contents = secrets.map(({ inputs }) => Buffer.from(String(inputs.data), "base64").toString());
+    const delivered = Object.keys(SECRETS).filter((key) => key !== "registryPassword");
+    expect(delivered.filter((key) => !contents.includes(String(SECRETS[key])))).toEqual([]);
+  });
+
+  test("secrets and configs leave their names to Pulumi, or a changed one could never be replaced", () => {
+    const named = resources.filter(
+      ({ type, inputs }) => /:(Secret|ServiceConfig|Network)$/.test(type) && inputs.name !== undefined,
+    );
+    expect(named.map(({ name }) => name)).toEqual([]);
+  });
+
+  test("nothing runs privileged, mounts the Docker socket or publishes a port", () => {
+    for (const { inputs } of resources.filter(({ type }) => type.endsWith(":Service"))) {
+      const text = JSON.stringify(inputs);
+      expect(text).not.toContain("docker.sock");
+      expect(text).not.toContain("publishedPort");
+      expect(text).toContain('"mode":"dnsrr"');
+    }
+  });
+
+  test("each part is ordered behind what it needs", () => {
+    expect(waitsFor(resources, "icinga-master-swarm-service")).toContain("mysql-ready-gate");
+    expect(waitsFor(resources, "config-generator-swarm-service")).toContain("icinga-master-ready-gate");
+    expect(waitsFor(resources, "location-frankfurt-swarm-service")).toContain("icinga-master-ready-gate");
+    expect(waitsFor(resources, "location-frankfurt-swarm-service")).toContain(
+      "location-frankfurt-nodes-" + node(settings),
+    );
+    expect(waitsFor(resources, "location-frankfurt-ready-gate")).toContain("config-generator-ready-gate");
+    expect(waitsFor(resources, "mysql-swarm-service")).toContain("central-" + centre(settings));
+  });
+
+  test("parts that do not need each other start side by side", () => {
+    expect(waitsFor(resources, "location-frankfurt-swarm-service")).not.toContain("config-generator-swarm-service");
+    expect(waitsFor(resources, "location-frankfurt-swarm-service")).not.toContain("location-chicago-swarm-service");
+    expect(waitsFor(resources, "mysql-swarm-service")).not.toContain("image-base-build");
+  });
+});
+
+test("a location's slaves become pairs: one service, one ticket secret and one gate each", async () => {
+  const resources = await recordStack(PROD_SETTINGS);
+  const services = resources.filter(({ type }) => type === "docker:index/service:Service");
+  const slaves = services.filter(({ inputs }) => String(inputs.name).startsWith("icinga-slave-"));
+  expect(slaves.map(({ inputs }) => [inputs.name, replicas(inputs)])).toEqual(
+    expect.arrayContaining([
+      ["icinga-slave-frankfurt", 2],
+      ["icinga-slave-chicago", 2],
+      ["icinga-slave-chicago-p2", 1],
+      ["icinga-slave-singapore", 1],
+    ]),
+  );
+  expect(slaves).toHaveLength(4);
+  const tickets = resources.find(({ name }) => name === "location-chicago-p2-tickets");
+  expect(Buffer.from(String(tickets?.inputs.data), "base64").toString()).toMatch(
+    /^icinga-slave-chicago-p2-1 [0-9a-f]{40}\n$/,
+  );
+});
+
+test("a pair on several nodes never shares one, and a location joins the networks it names", async () => {
+  const resources = await recordStack(PROD_SETTINGS);
+  const spec = (name: string) =>
+    resources.find((resource) => resource.name === name)?.inputs.taskSpec as {
+      placement: { maxReplicas: number };
+      networksAdvanceds: { id: string }[];
+    };
+  expect(spec("location-frankfurt-swarm-service").placement.maxReplicas).toBe(1);
+  expect(spec("location-chicago-swarm-service").placement.maxReplicas).toBe(0);
+  expect(spec("location-chicago-swarm-service").networksAdvanceds).toEqual([
+    { id: "networks-cluster-id" },
+    { id: "location-chicago-chicago-lan-id-stdout" },
+  ]);
+  expect(spec("location-frankfurt-swarm-service").networksAdvanceds).toEqual([{ id: "networks-cluster-id" }]);
+});
+
+test("slaves reach the cluster network only: neither the database's nor Livestatus'", async () => {
+  const resources = await recordStack(DEV_SETTINGS);
+  const slave = resources.find(({ name }) => name === "location-frankfurt-swarm-service");
+  expect(JSON.stringify(slave?.inputs)).not.toMatch(/networks-(database|livestatus)-id/);
+});
+
+test("with a registry, services run what was pushed, by digest", async () => {
+  const resources = await recordStack(PROD_SETTINGS);
+  const master = resources.find(({ name }) => name === "icinga-master-swarm-service");
+  const { containerSpec } = master?.inputs.taskSpec as { containerSpec: { image: string } };
+  expect(containerSpec.image).toMatch(/^nexus:5000\/monitoring\/icinga-master:[0-9a-f]{16}@sha256:image-master-push$/);
+});
+
+function replicas(inputs: Record<string, unknown>): number {
+  return (inputs.mode as { replicated: { replicas: number } }).replicated.replicas;
+}
+
+function node(settings: Readonly<Record<string, string>>): string {
+  return settings === DEV_SETTINGS ? "self" : "fra-1";
+}
+
+function centre(settings: Readonly<Record<string, string>>): string {
+  return settings === DEV_SETTINGS ? "self" : "hq-1";
+}
+
+/** Names of everything that must exist before a resource is made. */
+function waitsFor(resources: readonly Recorded[], name: string): Set<string> {
+  const found = new Set<string>();
+  const visit = (current: string): void => {
+    for (const dependency of resources.find((resource) => resource.name === current)?.dependencies ?? []) {
+      if (!found.has(dependency)) {
+        found.add(dependency);
+        visit(dependency);
+      }
+    }
+  };
+  visit(name);
+  if (found.size === 0) {
+    throw new Error(`nothing named ${name}; there are: ${resources.map((resource) => resource.name).join(", ")}`);
+  }
+  return found;
+}
