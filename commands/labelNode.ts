@@ -1,0 +1,122 @@
+import type Docker from "dockerode";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
+import { UserError } from "./userError";
+
+/** Somebody else, or another label of the same `pulumi up`, may change the node between our reading and writing. */
+const ATTEMPTS = 20;
+const OUT_OF_SEQUENCE = /out of sequence/;
+
+/** The word for the manager that the Docker API answers from. */
+const SELF = "self";
+
+interface SwarmNode {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+  readonly Spec: { readonly Labels?: Record<string, string> };
+  readonly Description?: { readonly Hostname?: string };
+}
+
+/**
+ * The program of a node label (`components/nodeLabels.ts`): gives one Swarm node a label with the value `true`, or
+ * takes it away. Doing it twice is fine, and so is taking it from a node that has left.
+ *
+ * Environment: LABEL_ACTION (`add` or `remove`; the first argument does as well), LABEL_NODE (a host name, or `self`),
+ * LABEL_NAME, LABEL_DOCKER_HOST (default: the local socket).
+ *
+ * @throws UserError for a node that is not in the swarm, naming those that are
+ */
+export async function main([argument]: readonly string[]): Promise<number> {
+  const action = argument ?? process.env.LABEL_ACTION;
+  if (action !== "add" && action !== "remove") throw new UserError("label-node needs LABEL_ACTION=add or remove");
+  const { LABEL_NODE: node, LABEL_NAME: label } = process.env;
+  if (!node || !label) throw new UserError("label-node needs the environment variables LABEL_NODE and LABEL_NAME");
+  const dockerHost = process.env.LABEL_DOCKER_HOST || LOCAL_DOCKER_HOST;
+  const connection = dockerConnection(dockerHost);
+  try {
+    const docker = await connection.client();
+    console.log(await (action === "add" ? addLabel(docker, node, label) : removeLabel(docker, node, label)));
+    return 0;
+  } catch (error) {
+    throw explainDockerError(error, dockerHost);
+  } finally {
+    connection.close();
+  }
+}
+
+/** Sets `<label>=true`. @returns what was done. @throws UserError for an unknown or ambiguous node */
+export async function addLabel(docker: Docker, name: string, label: string): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const nodes = await listNodes(docker);
+    const node = await findNode(docker, nodes, name);
+    if (!node) {
+      throw new UserError(
+        `node "${name}" is not in the swarm; its nodes are: ${nodes.map(hostname).sort().join(", ")}`,
+      );
+    }
+    if (node.Spec.Labels?.[label] === "true") return `${hostname(node)} has the label ${label} already`;
+    if (await writeLabels(docker, node, { ...node.Spec.Labels, [label]: "true" }, attempt)) {
+      return `${hostname(node)} has the label ${label} now`;
+    }
+  }
+}
+
+/** Removes the label, if the node is there and has it. @returns what was done. @throws UserError for an ambiguous node */
+export async function removeLabel(docker: Docker, name: string, label: string): Promise<string> {
+  if (!(await inSwarm(docker))) return `the engine is in no swarm, so nothing has the label ${label}`;
+  for (let attempt = 1; ; attempt++) {
+    const node = await findNode(docker, await listNodes(docker), name);
+    if (!node) return `node "${name}" is not in the swarm any more, nor is its label ${label}`;
+    const { [label]: present, ...others } = node.Spec.Labels ?? {};
+    if (present === undefined) return `${hostname(node)} does not have the label ${label}`;
+    if (await writeLabels(docker, node, others, attempt)) return `${hostname(node)} has the label ${label} no more`;
+  }
+}
+
+async function listNodes(docker: Docker): Promise<SwarmNode[]> {
+  return (await docker.listNodes()) as SwarmNode[];
+}
+
+async function findNode(docker: Docker, nodes: readonly SwarmNode[], name: string): Promise<SwarmNode | undefined> {
+  if (name === SELF) {
+    const self = (await swarmInfo(docker)).NodeID;
+    return nodes.find(({ ID }) => ID === self);
+  }
+  const matching = nodes.filter((node) => hostname(node) === name);
+  if (matching.length > 1) {
+    const ids = matching.map(({ ID }) => ID).join(", ");
+    throw new UserError(
+      `the swarm has ${matching.length} nodes named "${name}" (${ids}); remove those that are gone with "docker node rm <id>"`,
+    );
+  }
+  return matching[0];
+}
+
+function hostname(node: SwarmNode): string {
+  return node.Description?.Hostname || node.ID;
+}
+
+/** @returns false when the node was changed meanwhile, so that it must be read again */
+async function writeLabels(
+  docker: Docker,
+  node: SwarmNode,
+  labels: Record<string, string>,
+  attempt: number,
+): Promise<boolean> {
+  try {
+    await docker.getNode(node.ID).update({ version: node.Version.Index, ...node.Spec, Labels: labels });
+    return true;
+  } catch (error) {
+    if (attempt >= ATTEMPTS || !OUT_OF_SEQUENCE.test((error as Error).message)) throw error;
+    // Those who collided once should not collide again.
+    await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 200));
+    return false;
+  }
+}
+
+async function inSwarm(docker: Docker): Promise<boolean> {
+  return (await swarmInfo(docker)).LocalNodeState !== "inactive";
+}
+
+async function swarmInfo(docker: Docker): Promise<{ readonly NodeID: string; readonly LocalNodeState: string }> {
+  return ((await docker.info()) as { Swarm: { NodeID: string; LocalNodeState: string } }).Swarm;
+}
