@@ -1,0 +1,130 @@
+import { ApiUnavailable, type ConfigApi, type PackageInfo } from "./icingaApi";
+import { PACKAGE_NAME } from "./package";
+
+/** Icinga found the package wrong. The package that was active stays so. */
+export class PackageRefused extends Error {
+  override readonly name = "PackageRefused";
+
+  /** @param log what Icinga said about it (the stage's startup.log) */
+  constructor(
+    readonly stage: string,
+    readonly log: string,
+  ) {
+    super(`Icinga refuses stage ${stage}`);
+  }
+}
+
+/** The package is active with the wanted content, and the running daemon has loaded it. */
+export interface Outcome {
+  readonly stage: string;
+  /** Whether it had to be uploaded. */
+  readonly uploaded: boolean;
+}
+
+export interface Pace {
+  /** Called in short intervals with what the master is being given time for. */
+  readonly onWait: (reason: string) => void;
+  /** Milliseconds between two looks at the master. @default 300 */
+  readonly pollMilliseconds?: number;
+  /** How long the master may take to validate a stage. @default ten minutes */
+  readonly validationMilliseconds?: number;
+  /** How long it may take to load an active stage. @default two minutes */
+  readonly reloadMilliseconds?: number;
+}
+
+/** What Icinga itself keeps in a stage. */
+const ICINGAS_OWN_FILES = new Set(["include.conf", "startup.log", "status"]);
+
+/**
+ * Makes the package's content on the master what is wanted. Uploads nothing if it is so already. Safe to be interrupted
+ * at any point: the next call looks at what is there.
+ *
+ * @param api the master
+ * @param wanted path -> text
+ * @param pace how long to wait, and whom to tell
+ * @throws PackageRefused, ApiUnavailable, ApiRefused
+ */
+export async function reconcile(api: ConfigApi, wanted: ReadonlyMap<string, string>, pace: Pace): Promise<Outcome> {
+  const current = await findPackage(api);
+  if (current?.activeStage !== undefined && (await hasContent(api, current.activeStage, wanted))) {
+    if (await becomesLoaded(api, current.activeStage, wanted, pace)) {
+      await deleteOtherStages(api, current, current.activeStage);
+      return { stage: current.activeStage, uploaded: false };
+    }
+    // The reload that should have loaded it failed; a new stage's validation tells why, or makes up for it.
+  }
+  if (current === undefined) await api.createPackage(PACKAGE_NAME);
+  const stage = await api.upload(PACKAGE_NAME, wanted);
+  await waitUntilActive(api, stage, pace);
+  if (!(await becomesLoaded(api, stage, wanted, pace))) {
+    throw new ApiUnavailable(`the master has accepted stage ${stage}, but does not load it`);
+  }
+  const after = await findPackage(api);
+  if (after !== undefined) await deleteOtherStages(api, after, stage);
+  return { stage, uploaded: true };
+}
+
+async function findPackage(api: ConfigApi): Promise<PackageInfo | undefined> {
+  return (await api.packages()).find(({ name }) => name === PACKAGE_NAME);
+}
+
+async function hasContent(api: ConfigApi, stage: string, wanted: ReadonlyMap<string, string>): Promise<boolean> {
+  const present = (await api.listFiles(PACKAGE_NAME, stage)).filter((file) => !ICINGAS_OWN_FILES.has(file));
+  if (present.length !== wanted.size || !present.every((file) => wanted.has(file))) return false;
+  for (const file of present) {
+    if ((await api.readFile(PACKAGE_NAME, stage, file)) !== wanted.get(file)) return false;
+  }
+  return true;
+}
+
+/** A bad stage is answered with success as well: what came of it is known when its status is there. */
+async function waitUntilActive(api: ConfigApi, stage: string, pace: Pace): Promise<void> {
+  const { validationMilliseconds = 600_000 } = pace;
+  const deadline = Date.now() + validationMilliseconds;
+  while (Date.now() < deadline) {
+    pace.onWait("the master validates the package");
+    const status = await api.readFile(PACKAGE_NAME, stage, "status");
+    if (status !== undefined && status.trim() !== "" && status.trim() !== "0") {
+      const log = (await api.readFile(PACKAGE_NAME, stage, "startup.log")) ?? "";
+      // Nobody needs a refused stage once its log is read; it would stay listed for ever.
+      await api.deleteStage(PACKAGE_NAME, stage);
+      throw new PackageRefused(stage, log);
+    }
+    if ((await findPackage(api))?.activeStage === stage) return;
+    await sleep(pace);
+  }
+  throw new ApiUnavailable(`the master has not validated stage ${stage} within ${validationMilliseconds / 1000} s`);
+}
+
+/**
+ * Whether the daemon runs with the stage. "Active" only says what the next reload will load; where the running objects
+ * come from says what was loaded. Zones are looked at, because every package with locations has some, and few.
+ */
+async function becomesLoaded(
+  api: ConfigApi,
+  stage: string,
+  wanted: ReadonlyMap<string, string>,
+  pace: Pace,
+): Promise<boolean> {
+  if (!wanted.has("conf.d/zones.conf")) return true;
+  const deadline = Date.now() + (pace.reloadMilliseconds ?? 120_000);
+  while (Date.now() < deadline) {
+    try {
+      if ((await api.loadedStages(PACKAGE_NAME)).has(stage)) return true;
+    } catch (error) {
+      // The API is away for a moment while the daemon reloads.
+      if (!(error instanceof ApiUnavailable)) throw error;
+    }
+    pace.onWait("the master loads the package");
+    await sleep(pace);
+  }
+  return false;
+}
+
+async function deleteOtherStages(api: ConfigApi, { stages }: PackageInfo, keep: string): Promise<void> {
+  for (const stage of stages.filter((name) => name !== keep)) await api.deleteStage(PACKAGE_NAME, stage);
+}
+
+function sleep({ pollMilliseconds = 300 }: Pace): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, pollMilliseconds));
+}
