@@ -26,9 +26,13 @@ export class Workspace {
   /** Copies what git knows of the project, and its packages. */
   static async create(dockerHost: string): Promise<Workspace> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "icinga-swarm-workspace-"));
-    await mustRun("bash", ["-c", `git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$1"`, "-", folder], {
-      cwd: ROOT,
-    });
+    await mustRun(
+      "bash",
+      ["-c", `git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$1"`, "-", folder],
+      {
+        cwd: ROOT,
+      },
+    );
     // Hard links: only new files are ever written there.
     await mustRun("cp", ["-al", path.join(ROOT, "node_modules"), folder], { cwd: ROOT });
     const { env } = await ensurePulumi(() => undefined);
@@ -76,17 +80,17 @@ export class Workspace {
     fs.writeFileSync(target, text);
   }
 
+  delete(file: string): void {
+    fs.rmSync(path.join(this.folder, file));
+  }
+
   /** Changes a stack's settings (keys without `icinga-swarm:`); undefined takes a key away. */
   configure(changes: Readonly<Record<string, unknown>>, stack = "local"): void {
     const file = `Pulumi.${stack}.yaml`;
     const document = load(this.read(file)) as { config: StackConfig };
-    for (const [key, value] of Object.entries(changes)) {
-      if (value === undefined) {
-        delete document.config[`icinga-swarm:${key}`];
-      } else {
-        document.config[`icinga-swarm:${key}`] = value;
-      }
-    }
+    const own = Object.entries(changes).map(([key, value]) => [`icinga-swarm:${key}`, value]);
+    const config = Object.entries({ ...document.config, ...Object.fromEntries(own) });
+    document.config = Object.fromEntries(config.filter(([, value]) => value !== undefined));
     this.write(file, dump(document));
   }
 }

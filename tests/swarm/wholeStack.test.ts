@@ -1,0 +1,251 @@
+import { createTestBed, type TestBed } from "./testBed";
+import { eventually, failed, succeeded } from "./workspace";
+
+/**
+ * The whole stack on a real single-node swarm, in the order of an operator's first days: each case goes on where the
+ * one before it ended, because starting anew for each would cost an hour.
+ */
+jest.setTimeout(15 * 60_000);
+
+const SLAVE = "icinga-slave-frankfurt";
+const FIRST = `${SLAVE}-1`;
+const SWITCH = "customer!switch";
+
+let bed: TestBed;
+
+beforeAll(async () => {
+  bed = await createTestBed();
+});
+
+afterAll(async () => {
+  await bed?.remove();
+});
+
+describe("the first deployment", () => {
+  test("a bad inventory is named by file, line and column, and nothing is touched", async () => {
+    const { workspace, stack } = bed;
+    const good = workspace.read("inventory/dev/hosts.yaml");
+    workspace.write("inventory/dev/hosts.yaml", good.replace("location: frankfurt", "location: frankfrut"));
+    const output = failed(await workspace.run("npm", "run", "up"));
+    expect(output).toMatch(/inventory\/dev\/hosts\.yaml:\d+:\d+: .*frankfrut.*frankfurt/);
+    expect(await stack.remains()).toEqual([]);
+    workspace.write("inventory/dev/hosts.yaml", good);
+  });
+
+  test("goes from nothing to green with one command, each part ready before what depends on it is made", async () => {
+    const { workspace, stack } = bed;
+    const output = succeeded(await workspace.run("npm", "run", "up"));
+    expect(output).toContain("frankfurt");
+    const mysql = await bed.times("mysql");
+    const master = await bed.times("icinga-master");
+    const generator = await bed.times("config-generator");
+    const slave = await bed.times(SLAVE);
+    expect(master.created).toBeGreaterThan(mysql.ready);
+    expect(generator.created).toBeGreaterThan(master.ready);
+    expect(slave.created).toBeGreaterThan(master.ready);
+    expect(slave.created).toBeLessThan(generator.ready);
+    expect(await stack.connected()).toEqual(expect.arrayContaining([FIRST, "icinga-slave-chicago-1"]));
+  });
+
+  test("a customer's client is checked by its own location's slave, up to the database", async () => {
+    const { stack } = bed;
+    await bed.clientAnswers(0);
+    await eventually("the first result", async () => (await stack.lastResult(SWITCH))?.state === 0);
+    expect(await stack.lastResult(SWITCH)).toMatchObject({ state: 0, source: FIRST });
+    expect((await stack.lastResult("chicago-local!ping"))?.source).toBe("icinga-slave-chicago-1");
+    await bed.clientAnswers(2);
+    await eventually("CRITICAL", async () => (await stack.lastResult(SWITCH))?.state === 2);
+    await eventually("CRITICAL in the database", async () => (await bed.stateInDatabase("customer", "switch")) === "2");
+    await bed.clientAnswers(0);
+    await eventually("OK", async () => (await stack.lastResult(SWITCH))?.state === 0);
+    await eventually("OK in the database", async () => (await bed.stateInDatabase("customer", "switch")) === "0");
+  });
+
+  test("no credential is readable anywhere", async () => {
+    expect(await bed.exposures()).toEqual([]);
+  });
+
+  test("the same inputs give the same plan, and a second up restarts nothing", async () => {
+    const { workspace, stack } = bed;
+    const before = await stack.containers();
+    succeeded(await workspace.pulumi("preview", "--expect-no-changes", "--diff"));
+    succeeded(await workspace.pulumi("refresh", "--yes", "--skip-preview"));
+    succeeded(await workspace.pulumi("preview", "--expect-no-changes", "--diff"));
+    succeeded(await workspace.run("npm", "run", "up"));
+    expect(await stack.containers()).toEqual(before);
+  });
+});
+
+describe("changes by config alone", () => {
+  test("a second slave joins its pair; both check, and no check runs twice", async () => {
+    const { workspace, stack } = bed;
+    const before = await bed.containersOutside(SLAVE);
+    workspace.configure({ locations: bed.locations({ frankfurt: { slaves: 2 } }) });
+    await workspace.up();
+    expect(await bed.containersOutside(SLAVE)).toEqual(before);
+    expect(await stack.connected()).toEqual(expect.arrayContaining([FIRST, `${SLAVE}-2`]));
+    await eventually("checks by both slots", async () => (await bed.checkSources("customer")).size === 2, 90);
+    const { executions, expected } = await bed.executionsDuring(30);
+    expect(executions).toBeGreaterThan(expected * 0.7);
+    expect(executions).toBeLessThan(expected * 1.4);
+  });
+
+  test("a third location is checked, and goes again without a trace", async () => {
+    const { workspace, stack } = bed;
+    const before = await bed.containersOutside("icinga-slave-singapore");
+    bed.addSingapore();
+    await workspace.up();
+    expect(await bed.containersOutside("icinga-slave-singapore")).toEqual(before);
+    await eventually("a check in Singapore", async () => {
+      return (await stack.lastResult("singapore-local!ping"))?.source === "icinga-slave-singapore-1";
+    });
+    expect(await stack.remains()).toContain("label icinga-swarm.singapore");
+
+    bed.removeSingapore();
+    await workspace.up();
+    expect(await bed.containersOutside("icinga-slave-singapore")).toEqual(before);
+    expect((await stack.remains()).filter((name) => name.includes("singapore"))).toEqual([]);
+    await eventually("the zone to go", async () => !("singapore" in (await stack.objects("zones", ["name"]))));
+  });
+});
+
+describe("a slave's identity", () => {
+  test("survives its container", async () => {
+    const { stack } = bed;
+    const before = await stack.fingerprint(SLAVE);
+    const container = await stack.container(SLAVE);
+    await stack.docker.getContainer(container).kill();
+    await eventually("another container", async () => (await stack.container(SLAVE)) !== container);
+    await eventually("the connection", async () => (await stack.connected()).includes(FIRST));
+    expect(await stack.fingerprint(SLAVE)).toBe(before);
+  });
+
+  test("is made again by the slave itself when its volumes are lost", async () => {
+    const { stack } = bed;
+    const before = await stack.fingerprint(SLAVE);
+    await bed.loseVolumes(SLAVE);
+    await eventually(
+      "another certificate",
+      async () => {
+        const now = await stack.fingerprint(SLAVE);
+        return now.includes("=") && now !== before;
+      },
+      120,
+    );
+    await eventually("the connection", async () => (await stack.connected()).includes(FIRST));
+  });
+
+  test("cannot be another's: a slave's ticket is good for its own name only", async () => {
+    expect(await bed.requestCertificate("icinga-slave-frankfurt-1")).toContain("issued");
+    expect(await bed.requestCertificate("icinga-slave-chicago-1")).toContain("refused");
+    expect(await bed.requestCertificate("icinga-slave-frankfurt-3")).toContain("refused");
+    expect(await bed.requestCertificate("icinga-master")).toContain("refused");
+  });
+
+  test("opens nothing but the master's API: neither MySQL nor Livestatus nor carbon", async () => {
+    expect(await bed.reach("icinga-master", 5665)).toBe("open");
+    expect(await bed.reach("mysql", 3306)).toBe("no such name");
+    expect(await bed.reach("icinga-master", 6558)).toBe("refused");
+    expect(await bed.reach("icinga-master", 2003)).toBe("refused");
+    expect(await bed.livestatusListens()).toBe(true);
+  });
+});
+
+describe("failures name their cause, and are mended by another up", () => {
+  test("a wrong image", async () => {
+    const { workspace } = bed;
+    const good = bed.setting("images");
+    workspace.configure({ images: { mysql: "icinga-swarm/no-such-image:1" } });
+    const output = failed(await workspace.tryUp());
+    expect(output).toMatch(/mysql is not ready: .*icinga-swarm\/no-such-image:1/);
+    workspace.configure({ images: good });
+    await workspace.up();
+  });
+
+  test("a wrong database password", async () => {
+    const { workspace, stack } = bed;
+    await stack.rootSql("ALTER USER icinga@'%' IDENTIFIED BY 'somebody changed it'");
+    workspace.configure({ memory: { master: 2000 } });
+    const output = failed(await workspace.tryUp());
+    expect(output).toMatch(/icinga-master is not ready: .*Access denied for user 'icinga'/);
+    await stack.docker.getContainer(await stack.container("mysql")).kill();
+    await workspace.up();
+    await eventually("the slaves", async () => (await stack.connected()).length >= 3);
+  });
+
+  test("a bad update of a running service, which keeps running", async () => {
+    const { workspace, stack } = bed;
+    const file = "images/icinga-slave/init";
+    const good = workspace.read(file);
+    workspace.write(
+      file,
+      good.replace("\nset -euo pipefail\n", "\nset -euo pipefail\necho 'this build is broken'; exit 3\n"),
+    );
+    const output = failed(await workspace.tryUp());
+    expect(output).toMatch(/icinga-slave-[a-z]+ is not ready: .*exit code 3|non-zero exit \(3\)/);
+    expect(output).toContain("this build is broken");
+    workspace.write(file, good);
+    await workspace.up();
+    await eventually("all slaves", async () => (await stack.connected()).length >= 3, 120);
+  });
+
+  test("a database password changed in the config arrives everywhere", async () => {
+    const { workspace, stack } = bed;
+    succeeded(
+      await workspace.pulumi("config", "set", "--secret", "icinga-swarm:mysqlIcingaPassword", "new 'pass\"word\\"),
+    );
+    await workspace.up();
+    expect(await stack.sql("SELECT 1")).toEqual(["1"]);
+    await eventually("Icinga's database connection", () => bed.idoConnected());
+  });
+});
+
+describe("outages", () => {
+  test("neither MySQL's nor a link's three minutes replace a task, lose a check or a result", async () => {
+    const { stack } = bed;
+    const before = await bed.containersOutside("mysql");
+    await bed.stopService("mysql");
+    const heal = await bed.cutLink(SLAVE);
+    await eventually("the master to miss the slave", async () => !(await stack.connected()).includes(FIRST), 120);
+    await bed.clientAnswers(2);
+    const { executions, expected } = await bed.executionsDuring(150);
+    expect(executions).toBeGreaterThan(expected * 0.7);
+    await bed.clientAnswers(0);
+    await new Promise((resolve) => setTimeout(resolve, 15_000));
+    await heal();
+    await bed.startService("mysql");
+    await eventually("the connection", async () => (await stack.connected()).includes(FIRST), 120);
+    await eventually("the outage's CRITICAL in the history", () => bed.historyHolds("customer", "switch", 2), 180);
+    await eventually(
+      "the OK after it in the database",
+      async () => (await bed.stateInDatabase("customer", "switch")) === "0",
+      120,
+    );
+    expect(await bed.containersOutside("mysql")).toEqual(before);
+  });
+});
+
+describe("the end", () => {
+  test("destroy leaves nothing behind", async () => {
+    const { workspace, stack } = bed;
+    succeeded(await workspace.pulumi("destroy", "--yes", "--skip-preview"));
+    expect(await stack.remains()).toEqual([]);
+  });
+
+  test("a time limit that is too short is named, and the history is found again after it", async () => {
+    const { workspace } = bed;
+    workspace.configure({ readiness: { timeoutSeconds: 5 } });
+    const output = failed(await workspace.tryUp());
+    expect(output).toMatch(/is not ready (after|within) 5 s: /);
+    workspace.configure({ readiness: { timeoutSeconds: 180 } });
+    succeeded(await workspace.run("npm", "run", "up"));
+    expect(await bed.historyHolds("customer", "switch", 2)).toBe(true);
+  });
+
+  test("npm run down takes everything but the data", async () => {
+    const { workspace } = bed;
+    succeeded(await workspace.run("npm", "run", "down"));
+    expect(await bed.volumes()).toEqual(expect.arrayContaining(["mysql-data", "icinga-master-data"]));
+    succeeded(await workspace.run("npm", "run", "down"));
+  });
+});
