@@ -1,0 +1,73 @@
+import { spawn, type StdioOptions } from "node:child_process";
+import { ensurePulumi } from "../toolchain/pulumi";
+import { LOCAL_STACK, LOCAL_STACK_ENV } from "./localStack";
+import { ROOT } from "./repository";
+import { UserError } from "./userError";
+
+/** Pulumi's command line, for one stack. */
+export class PulumiCli {
+  /**
+   * @param program the executable
+   * @param env variables on top of this process's own
+   */
+  constructor(
+    readonly program: string,
+    private readonly env: Readonly<Record<string, string>>,
+    readonly stack: string,
+  ) {}
+
+  /**
+   * Runs a command on the stack and returns its standard output.
+   *
+   * @param stdin what the command reads: the way for secrets, which must not be arguments
+   * @throws UserError with Pulumi's own words when it fails
+   */
+  async output(args: readonly string[], stdin = ""): Promise<string> {
+    const { code, stdout, stderr } = await this.#run(args, ["pipe", "pipe", "pipe"], stdin);
+    if (code === 0) return stdout;
+    const words = (stderr.trim() || stdout.trim()).replace(/^error: /, "");
+    throw new UserError(`pulumi ${args.join(" ")}, stack ${this.stack}: ${words}`);
+  }
+
+  /** Runs a command on the stack in front of the user. @returns its exit code */
+  async inFrontOfUser(args: readonly string[]): Promise<number> {
+    return (await this.#run(args, "inherit")).code;
+  }
+
+  #run(
+    args: readonly string[],
+    stdio: StdioOptions,
+    stdin = "",
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(this.program, [...args, "--stack", this.stack, "--non-interactive"], {
+        cwd: ROOT,
+        env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true", ...this.env },
+        stdio,
+      });
+      // Ctrl-C reaches Pulumi as well, which needs its time to end in order; leaving before it would only hide that.
+      const wait = (): void => undefined;
+      const cancel = (): boolean => child.kill("SIGINT");
+      process.on("SIGINT", wait).on("SIGTERM", cancel);
+      let stdout = "";
+      let stderr = "";
+      child.stdout?.on("data", (data: Buffer) => (stdout += data.toString()));
+      child.stderr?.on("data", (data: Buffer) => (stderr += data.toString()));
+      child.stdin?.on("error", () => undefined).end(stdin);
+      child.on("error", (error) => reject(new UserError(`cannot run ${this.program}: ${error.message}`)));
+      child.on("close", (code) => {
+        process.off("SIGINT", wait).off("SIGTERM", cancel);
+        resolve({ code: code ?? 1, stdout, stderr });
+      });
+    });
+  }
+}
+
+/**
+ * Pulumi for a stack: the local one with its own backend and passphrase, any other as the user's environment says.
+ * Gets Pulumi if the machine has none.
+ */
+export async function pulumiFor(stack: string, say: (line: string) => void): Promise<PulumiCli> {
+  const { pulumi, env } = await ensurePulumi(say);
+  return new PulumiCli(pulumi, { ...env, ...(stack === LOCAL_STACK ? LOCAL_STACK_ENV : {}) }, stack);
+}
