@@ -59,6 +59,8 @@ export async function ensurePulumi(say: Say): Promise<PulumiToolchain> {
     env: {
       ...process.env,
       PATH: [dirname(pulumi), process.env["PATH"] ?? ""].join(delimiter),
+      // Pulumi takes the home from the user database, not from $HOME: both must mean the same plugins.
+      PULUMI_HOME: pulumiHome(),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
@@ -147,6 +149,7 @@ async function install(state: State, say: Say): Promise<void> {
     }
     return problem;
   };
+  const said = new Set<string>();
   /** Tries the download; says why and builds if it cannot be had. */
   const downloadOr = async (download: () => Promise<void>, fallback: () => Promise<void>): Promise<void> => {
     let reason = await whyNotVendor();
@@ -158,7 +161,10 @@ async function install(state: State, say: Say): Promise<void> {
         reason = error instanceof Error ? error.message : String(error);
       }
     }
-    say(`Pulumi's download site cannot be used (${reason})`);
+    if (!said.has(reason)) {
+      said.add(reason);
+      say(`Pulumi's download site cannot be used (${reason})`);
+    }
     await fallback();
   };
 
@@ -198,7 +204,7 @@ async function install(state: State, say: Say): Promise<void> {
 async function installPlugin(cli: string, plugin: Plugin, source: readonly string[], say: Say): Promise<void> {
   const args = ["plugin", "install", "resource", plugin.plugin, `v${plugin.version}`, "--reinstall", ...source];
   await run(cli, args, {
-    env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+    env: { ...process.env, PULUMI_HOME: pulumiHome(), PULUMI_SKIP_UPDATE_CHECK: "true" },
     progress: (seconds) => {
       say(`  ${plugin.name}: ${String(seconds)} s`);
     },
