@@ -71,6 +71,8 @@ const CLOCK_SLACK_MS = 2_000;
 /** Swarm replaces a failed task at once; a slot that is still without a new one after this time gets none. */
 const REPLACEMENT_MS = 3_000;
 const LOG_LINES_SHOWN = 15;
+/** Pulumi's state still has the spec that failed: only a refresh shows it that the swarm runs another. */
+const RETRY = "pulumi up --refresh tries the new one again";
 const ENDED_STATES = new Set(["failed", "rejected", "complete"]);
 
 /** Whether a task ended otherwise than by Swarm's wish (which is `shutdown`). A service's task has no reason to end. */
@@ -111,7 +113,7 @@ export function decide(snapshot: Snapshot, watch: Watch): Decision {
 }
 
 /**
- * What to say when the time is up: the cause first, as far as it is known, then in which state that was.
+ * What to say when the time is up: what was waited for, as far as it is known, and in which state that was.
  *
  * @param decision the last one, if there was any
  * @param problem why the service could not be seen at the end
@@ -122,11 +124,11 @@ export function timeLimitMessage(
   seconds: number,
   problem?: string,
 ): string {
-  const limit = `the time limit of ${seconds} s is up`;
-  if (problem !== undefined || decision?.kind !== "waiting") return `${service} is not ready: ${problem}; ${limit}`;
+  const start = `${service} is not ready within ${seconds} s`;
+  if (problem !== undefined || decision?.kind !== "waiting") return `${start}: ${problem ?? "nothing was seen of it"}`;
   const reason =
     decision.reason?.replace(/^waiting: /, "") ?? "its health check has not succeeded, and its log does not say why";
-  return `${service} is not ready: ${reason}; ${limit} with ${decision.state}`;
+  return `${start}: ${reason} (${decision.state})`;
 }
 
 /** One line for people: `icinga-master: 1 of 1 starting, 12 s: waiting: MySQL does not answer at mysql:3306`. */
@@ -138,7 +140,7 @@ export function progressLine(service: string, decision: Decision & { kind: "wait
 /** Whether Swarm, or somebody else, has given up the awaited spec. */
 function howItWasInterrupted(service: ServiceView, watch: Watch): string | undefined {
   const details = service.updateMessage ? `: ${service.updateMessage}` : "";
-  if (service.updateState?.startsWith("rollback")) return `Swarm went back to its previous spec${details}`;
+  if (service.updateState?.startsWith("rollback")) return `Swarm went back to its previous spec${details}; ${RETRY}`;
   if (service.specHash !== watch.specHash) return "it was changed while it was being waited for";
   return service.updateState === "paused" ? `Swarm paused its update${details}` : undefined;
 }

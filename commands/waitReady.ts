@@ -15,6 +15,7 @@ import {
   type Watch,
 } from "./gateDecision";
 import { taskLog } from "./serviceLogs";
+import { readNodeNames, readTasks, replicasOf, specHashOf, type SwarmService, type SwarmTask } from "./swarmApi";
 import { UserError } from "./userError";
 
 const POLL_MS = 500;
@@ -134,7 +135,7 @@ function progressReporter(
 
 /** Takes the snapshots that are decided on. */
 class Watcher {
-  readonly #nodes = new Map<string, string>();
+  #nodes: ReadonlyMap<string, string> = new Map();
   readonly #logs = new Map<string, readonly LogLine[]>();
   /** Ended tasks whose log is complete here. */
   readonly #finished = new Set<string>();
@@ -176,13 +177,9 @@ class Watcher {
 
   /** The tasks with the awaited spec. */
   async #readTasks(docker: Docker): Promise<TaskView[]> {
-    const tasks = (await docker.listTasks({ filters: { service: [this.gate.service] } })) as SwarmTask[];
+    const tasks = await readTasks(docker, this.gate.service);
     const ours = tasks.filter((task) => specHashOf(task.Spec) === this.gate.specHash);
-    if (ours.some(({ NodeID }) => NodeID && !this.#nodes.has(NodeID))) {
-      for (const node of (await docker.listNodes()) as { ID: string; Description?: { Hostname?: string } }[]) {
-        this.#nodes.set(node.ID, node.Description?.Hostname ?? node.ID);
-      }
-    }
+    if (ours.some(({ NodeID }) => NodeID && !this.#nodes.has(NodeID))) this.#nodes = await readNodeNames(docker);
     return ours.map((task) => viewOfTask(task, this.#nodes));
   }
 
@@ -202,46 +199,13 @@ class Watcher {
   }
 }
 
-/** The parts of Docker's answers that are used here. */
-interface SwarmTask {
-  readonly ID: string;
-  readonly CreatedAt: string;
-  readonly Spec: TaskSpec;
-  readonly Slot?: number;
-  readonly NodeID?: string;
-  readonly DesiredState: string;
-  readonly Status: {
-    readonly State: string;
-    readonly Err?: string;
-    readonly ContainerStatus?: { readonly ContainerID?: string; readonly ExitCode?: number };
-  };
-}
-
-interface SwarmService {
-  readonly UpdatedAt: string;
-  readonly Spec: {
-    readonly TaskTemplate: TaskSpec;
-    readonly Mode?: { readonly Replicated?: { readonly Replicas?: number } };
-  };
-  readonly UpdateStatus?: { readonly State?: string; readonly StartedAt?: string; readonly Message?: string };
-}
-
-interface TaskSpec {
-  readonly ContainerSpec?: { readonly Env?: readonly string[] };
-}
-
-function specHashOf(spec: TaskSpec): string | undefined {
-  const variable = spec.ContainerSpec?.Env?.find((each) => each.startsWith("SPEC_HASH="));
-  return variable?.slice("SPEC_HASH=".length);
-}
-
 async function readService(docker: Docker, name: string): Promise<ServiceView> {
   const service = (await docker.getService(name).inspect()) as SwarmService;
   const { State, StartedAt, Message } = service.UpdateStatus ?? {};
   return {
     name,
     specHash: specHashOf(service.Spec.TaskTemplate),
-    replicas: service.Spec.Mode?.Replicated?.Replicas ?? 1,
+    replicas: replicasOf(service),
     // UpdatedAt also moves when Swarm notes the progress of an update; the update itself began with StartedAt.
     updatedAt: Date.parse(StartedAt ?? service.UpdatedAt),
     updateState: State,

@@ -157,7 +157,9 @@ describe("a service has failed", () => {
     });
     expect(judge([], { service: rolledBack })).toEqual({
       kind: "failed",
-      message: "icinga-master is not ready: Swarm went back to its previous spec: update rolled back",
+      message:
+        "icinga-master is not ready: Swarm went back to its previous spec: update rolled back; " +
+        "pulumi up --refresh tries the new one again",
     });
   });
 
@@ -239,16 +241,16 @@ describe("what people read", () => {
     );
   });
 
-  it("is the cause first when the time is up", () => {
+  it("is what was waited for when the time is up", () => {
     expect(timeLimitMessage("icinga-master", waiting, 60)).toBe(
-      "icinga-master is not ready: MySQL does not answer; the time limit of 60 s is up with 1 of 1 starting",
+      "icinga-master is not ready within 60 s: MySQL does not answer (1 of 1 starting)",
     );
     expect(timeLimitMessage("icinga-master", { ...waiting, reason: undefined }, 60)).toBe(
-      "icinga-master is not ready: its health check has not succeeded, and its log does not say why; " +
-        "the time limit of 60 s is up with 1 of 1 starting",
+      "icinga-master is not ready within 60 s: its health check has not succeeded, and its log does not say why " +
+        "(1 of 1 starting)",
     );
     expect(timeLimitMessage("icinga-master", waiting, 60, "no Docker Engine answers")).toBe(
-      "icinga-master is not ready: no Docker Engine answers; the time limit of 60 s is up",
+      "icinga-master is not ready within 60 s: no Docker Engine answers",
     );
   });
 });

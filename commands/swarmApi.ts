@@ -1,0 +1,55 @@
+import type Docker from "dockerode";
+
+/** The parts of the Docker API's answers that are used here; dockerode's own types leave most of them open. */
+export interface SwarmTask {
+  readonly ID: string;
+  readonly CreatedAt: string;
+  readonly Spec: TaskSpec;
+  readonly ServiceID: string;
+  readonly Slot?: number;
+  readonly NodeID?: string;
+  readonly DesiredState: string;
+  readonly Status: {
+    readonly State: string;
+    readonly Err?: string;
+    readonly ContainerStatus?: { readonly ContainerID?: string; readonly ExitCode?: number };
+  };
+}
+
+export interface SwarmService {
+  readonly ID: string;
+  readonly UpdatedAt: string;
+  readonly Spec: {
+    readonly Name: string;
+    readonly TaskTemplate: TaskSpec;
+    readonly Mode?: { readonly Replicated?: { readonly Replicas?: number } };
+  };
+  readonly UpdateStatus?: { readonly State?: string; readonly StartedAt?: string; readonly Message?: string };
+}
+
+interface TaskSpec {
+  readonly ContainerSpec?: { readonly Env?: readonly string[] };
+}
+
+/** The tasks of one service, those that ended included; of all services when none is named. */
+export async function readTasks(docker: Docker, service?: string): Promise<SwarmTask[]> {
+  const filters = service === undefined ? {} : { service: [service] };
+  return (await docker.listTasks({ filters })) as SwarmTask[];
+}
+
+/** Host names of the swarm's nodes by their ids. */
+export async function readNodeNames(docker: Docker): Promise<Map<string, string>> {
+  const nodes = (await docker.listNodes()) as { ID: string; Description?: { Hostname?: string } }[];
+  return new Map(nodes.map(({ ID, Description }) => [ID, Description?.Hostname || ID]));
+}
+
+/** The hash that every service of a stack carries, by which its tasks are told from older ones; others have none. */
+export function specHashOf(spec: TaskSpec): string | undefined {
+  const variable = spec.ContainerSpec?.Env?.find((each) => each.startsWith("SPEC_HASH="));
+  return variable?.slice("SPEC_HASH=".length);
+}
+
+/** Number of tasks that a service is to have. */
+export function replicasOf(service: SwarmService): number {
+  return service.Spec.Mode?.Replicated?.Replicas ?? 1;
+}
