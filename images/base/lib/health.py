@@ -4,7 +4,7 @@ Phase one, until `<data volume>/.ready` holds exactly $SPEC_HASH: the whole job,
 what restarting this container would mend, so that no container is restarted by a neighbour's failure.
 
 Docker 20.10 knows one interval for both, so the check paces itself: the service asks every 2 s, phase one polls inside
-and ends within half a second of readiness, phase two sleeps before it looks again.
+and ends within a second of readiness, phase two sleeps before it looks again.
 """
 
 import json
@@ -18,7 +18,7 @@ ALIVE = f"{RUN_DIR}/alive"
 LAST_LINE = f"{RUN_DIR}/last-line"
 LOG = "/proc/1/fd/1"
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.7
 POLL_FOR_SECONDS = 20
 PAUSE_SECONDS = 15
 REPEAT_SECONDS = 30

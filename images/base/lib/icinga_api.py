@@ -20,12 +20,14 @@ PORT = 5665
 
 
 class LocalApi:
-    """Asks as the ApiUser `status`, whose password the init script makes at each start."""
+    """Asks as the ApiUser `status`, whose password the init script makes at each start.
+
+    Keeps its connection: Icinga logs every connection, and every request, so callers ask sparingly.
+    """
 
     def __init__(self, endpoint, timeout_seconds=5):
         """endpoint is the name in the certificate."""
-        self.endpoint = endpoint
-        self.timeout_seconds = timeout_seconds
+        self.connection = _Connection(endpoint, timeout_seconds)
 
     def get(self, path, **query):
         """The `results` list of GET /v1/<path>, or None where Icinga answers 404.
@@ -33,16 +35,25 @@ class LocalApi:
         Raises Waiting when the API does not answer or answers anything else.
         """
         url = f"/v1/{path}?{urllib.parse.urlencode(query, doseq=True)}"
+        # A kept connection ends with every reload; a new one then tells whether the API is there.
+        if self.connection.sock is not None:
+            try:
+                return self._request(url, path)
+            except Waiting:
+                pass
+        return self._request(url, path)
+
+    def _request(self, url, path):
         try:
-            connection = _Connection(self.endpoint, self.timeout_seconds)
-            connection.request("GET", url, headers={"Accept": "application/json", "Authorization": _authorization()})
-            response = connection.getresponse()
+            self.connection.request("GET", url, headers={"Accept": "application/json", "Authorization": _authorization()})
+            response = self.connection.getresponse()
             body = response.read()
-            connection.close()
         except ssl.SSLCertVerificationError as error:
+            self.connection.close()
             raise Waiting(f"Icinga's own API shows a certificate that is not right: {error.verify_message}") from error
         except (OSError, http.client.HTTPException) as error:
-            raise Waiting(f"Icinga's own API does not answer yet ({_why(error)})") from error
+            self.connection.close()
+            raise Waiting(f"Icinga's own API does not answer ({_why(error)})") from error
         if response.status == 404:
             return None
         if response.status != 200:

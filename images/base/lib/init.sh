@@ -32,13 +32,13 @@ wait_until() {
   REASON="$1"
   until "$1"; do
     waiting "$REASON"
-    nap 0.5
+    interruptibly sleep 0.5
   done
 }
 
-# Bash runs a trap only between commands, and PID 1 without a trap ignores SIGTERM: sleep in a way that can be stopped.
-nap() {
-  sleep "$1" &
+# interruptibly <command...>: bash runs a trap only between commands, but `wait` ends at once. For all that may take long.
+interruptibly() {
+  "$@" <&0 &
   wait "$!"
 }
 

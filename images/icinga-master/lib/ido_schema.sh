@@ -38,7 +38,10 @@ END
 run_sql() {
   local errors
   errors=$(mktemp "$RUN_DIR/sql.XXXXXX")
-  mariadb --defaults-file="$MYSQL_OPTIONS" --batch --skip-column-names "$@" 2>"$errors" && rm -f "$errors" && return 0
+  if interruptibly mariadb --defaults-file="$MYSQL_OPTIONS" --batch --skip-column-names "$@" 2>"$errors"; then
+    rm -f "$errors"
+    return
+  fi
   # With --force the client goes on and still ends with 1; what counts is whether anything is left to complain about.
   SCHEMA_ERROR=$(grep -E '^ERROR ' "$errors" | grep -vE "$ALREADY_SO" | head -n 1 | sed 's/ at line [0-9]*//')
   if [[ -z "$SCHEMA_ERROR" ]] && ! grep -qE '^ERROR ' "$errors"; then

@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# What the init scripts of master and slaves have in common, on top of init.sh.
+
+readonly DATA=/var/lib/icinga2
+readonly CERTS=$DATA/certs
+
+# Debian's service file makes these; in a container nobody does.
+prepare_run_directories() {
+  install -d -o nagios -g nagios -m 755 /run/icinga2
+  install -d -o nagios -g www-data -m 2750 /run/icinga2/cmd
+}
+
+public_key_of_certificate() { openssl x509 -in "$1" -noout -pubkey 2>/dev/null; }
+public_key_of_key() { openssl pkey -in "$1" -pubout 2>/dev/null; }
+
+# has_certificate <endpoint>: signed by the stack's CA, valid now, and with its own key. Not "is the file there": a
+# refused request and a killed start leave files too.
+has_certificate() {
+  openssl verify -CAfile "$CERTS/ca.crt" "$CERTS/$1.crt" &>/dev/null &&
+    [[ "$(public_key_of_certificate "$CERTS/$1.crt")" == "$(public_key_of_key "$CERTS/$1.key")" ]]
+}
+
+# quoted <text>: as a string of Icinga's configuration language.
+quoted() {
+  local text=$1
+  text=${text//\\/\\\\}
+  text=${text//\"/\\\"}
+  printf '"%s"' "$text"
+}
+
+# Icinga's own judgement, as one line that names the place. Of a large configuration it costs as much as the start
+# itself, so only the first start of a spec asks for it.
+check_configuration() {
+  local output=$RUN_DIR/validation
+  interruptibly as_user nagios icinga2 daemon --validate >"$output" 2>&1 && return
+  cat "$output"
+  failed "Icinga refuses its configuration: $(configuration_error <"$output")"
+}
+
+configuration_error() {
+  awk '/ critical\// && !error { sub(/^\[[^]]*\] */, ""); error = $0 }
+       /^Location:/ && !place { place = $0 }
+       END { print error (place ? " " place : "") }'
+}
