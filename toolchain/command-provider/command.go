@@ -13,6 +13,11 @@ import (
 // Command is the resource `command:local:Command`: its life cycle is a handful of shell commands.
 type Command struct{}
 
+// Annotate sets the token, which would otherwise come from the Go package's name.
+func (c *Command) Annotate(a infer.Annotator) {
+	a.SetToken("local", "Command")
+}
+
 // Logging chooses which of a command's streams are shown while it runs. Both are captured as outputs in any case.
 type Logging string
 

@@ -10,7 +10,6 @@ import (
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
 	"github.com/pulumi/pulumi-go-provider/middleware/schema"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 )
 
 // version is the release of the official plugin whose place this one takes; the build sets it.
@@ -23,8 +22,6 @@ func newProvider() p.Provider {
 			Description: "Stand-in for the official command provider where that one cannot be downloaded.",
 		},
 		Resources: []infer.InferredResource{infer.Resource(&Command{})},
-		// The Go package is "main"; Pulumi's module is "local".
-		ModuleMap: map[tokens.ModuleName]tokens.ModuleName{"main": "local"},
 	})
 }
 
