@@ -50,7 +50,8 @@ export async function build(part: Part, say: Say): Promise<string> {
   return target;
 }
 
-interface Go {
+/** A Go that builds every part, and the environment to run it with. */
+export interface Go {
   readonly file: string;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -76,7 +77,8 @@ async function goVersion(file: string, env: NodeJS.ProcessEnv): Promise<string> 
   return /\bgo(\d+(?:\.\d+)+)/.exec(text)?.[1] ?? "0";
 }
 
-async function findGo(say: Say): Promise<Go> {
+/** Finds a Go that is new enough, or gets one. */
+export async function findGo(say: Say): Promise<Go> {
   const [file] = onPath("go", ["/usr/local/go/bin"]);
   if (file === undefined) {
     await installGo(say);
