@@ -30,7 +30,7 @@ const common = {
 function inOrder(limits: { warning?: string; critical?: string }, context: z.RefinementCtx): void {
   const { warning, critical } = limits;
   if (warning === undefined || critical === undefined || seconds(warning) <= seconds(critical)) return;
-  const message = `(${warning}) must not be above "critical" (${critical}); swap them`;
+  const message = `must not be above "critical" (${critical}); swap them`;
   context.addIssue({ code: "custom", path: ["warning"], message });
 }
 
@@ -49,7 +49,7 @@ const ping = z
   .superRefine(inOrder)
   .superRefine(({ warningLoss, criticalLoss }, context) => {
     if (warningLoss === undefined || criticalLoss === undefined || warningLoss <= criticalLoss) return;
-    const message = `(${warningLoss}) must not be above "criticalLoss" (${criticalLoss}); swap them`;
+    const message = `must not be above "criticalLoss" (${criticalLoss}); swap them`;
     context.addIssue({ code: "custom", path: ["warningLoss"], message });
   });
 

@@ -162,11 +162,16 @@ export class IcingaApi implements ConfigApi {
           );
         },
       );
+      let isTimedOut = false;
       request.on("timeout", () => {
+        isTimedOut = true;
         request.destroy(new Error(`no answer to ${method} /v1/${url} within ${timeoutMilliseconds / 1000} s`));
       });
       request.on("error", (error) => {
-        reject(request.reusedSocket ? new StaleConnection(error.message) : unavailable(error));
+        const isStale = request.reusedSocket && !isTimedOut;
+        reject(
+          isStale ? new StaleConnection(`the master closed the connection (${error.message})`) : unavailable(error),
+        );
       });
       request.end(body);
     });
@@ -183,7 +188,7 @@ function unavailable(error: Error & { code?: string }): Error {
         "the CA certificate in the stack's config and the one on the master must be the same",
     );
   }
-  return new ApiUnavailable(error.message);
+  return new ApiUnavailable(`the master's API cannot be reached (${error.message})`);
 }
 
 function expectOk(answer: Answer, method: string, url: string): Answer {
@@ -195,8 +200,10 @@ function expectOk(answer: Answer, method: string, url: string): Answer {
         "the secret icinga-api-generator-password must be the same in both services",
     );
   }
+  // Icinga takes one new stage at a time, of whatever package.
+  if (answer.status === 423) throw new ApiUnavailable("the master is still busy with another change of configuration");
   if (answer.status === 403) throw new ApiRefused(`the API user generator may not do this: ${what}`);
-  throw new ApiUnavailable(what);
+  throw new ApiUnavailable(`the master's API does not answer as it should (${what})`);
 }
 
 function parseResults<Result>(answer: Answer, url: string): Result[] {

@@ -4,7 +4,14 @@ import { schemaProblems } from "./issues";
 import { type InventoryFiles, loadInventoryFiles, type Problem } from "./inventoryFiles";
 import { type Location, MASTER } from "./location";
 import { suggestion } from "./nearest";
-import { fileSchema, hostSchema, type InventoryFile, type InventoryHost } from "./schema";
+import {
+  checkSchema,
+  fileSchema,
+  hostSchema,
+  type InventoryCheck,
+  type InventoryFile,
+  type InventoryHost,
+} from "./schema";
 import { seconds } from "./units";
 import { type Document, parseYaml, type Path, positionFinder } from "./yaml";
 import type { Value } from "./dsl";
@@ -232,17 +239,28 @@ function freeNames(source: Source): void {
 }
 
 function servicesOnce(source: Source): void {
-  for (const [hostIndex, host] of source.hosts) {
+  source.rawHosts.forEach((raw, hostIndex) => {
     const seen = new Set<string>();
-    host.checks.forEach((check, index) => {
-      const name = serviceName(checkOf(check));
+    checksOf(source.hosts.get(hostIndex), raw).forEach((check, index) => {
+      if (check === undefined) return;
+      const name = serviceName(check);
       if (seen.has(name)) {
         const message = `the host has a check named ${JSON.stringify(name)} already; give this one a "name" of its own`;
         source.report(["hosts", hostIndex, "checks", index], message);
       }
       seen.add(name);
     });
-  }
+  });
+}
+
+/** A host's checks; of a host that is not valid, those that are. */
+function checksOf(host: InventoryHost | undefined, raw: RawHost): (CheckSettings | undefined)[] {
+  if (host !== undefined) return host.checks.map(checkOf);
+  const written = Array.isArray(raw.checks) ? (raw.checks as unknown[]) : [];
+  return written.map((check) => {
+    const parsed = checkSchema.safeParse(check);
+    return parsed.success ? checkOf(parsed.data) : undefined;
+  });
 }
 
 function toHost(host: InventoryHost): Host {
@@ -262,7 +280,7 @@ function toHost(host: InventoryHost): Host {
 }
 
 /** `ping` and `{ ping: { ... } }` are two ways to write the same. */
-function checkOf(written: InventoryHost["checks"][number]): CheckSettings {
+function checkOf(written: InventoryCheck): CheckSettings {
   if (typeof written === "string") return { check: written, settings: {} } as CheckSettings;
   const [[check, settings] = []] = Object.entries(written);
   return { check, settings } as CheckSettings;

@@ -66,7 +66,8 @@ function unionProblems(
   const found = valueAt(value, path);
   const deepest = (branch: readonly Issue[]) =>
     Math.max(...branch.map(({ path: inner, code }) => inner.length * 2 + (code === "invalid_type" ? 0 : 1)));
-  const branches = issue.errors.filter((branch) => branch.length > 0);
+  // A list of names says nothing to a value that is no name.
+  const branches = issue.errors.filter((branch) => typeof found === "string" || branch[0]?.code !== "invalid_value");
   const options = nodesAt(root, path).flatMap((node) => node.enum ?? []);
   if (typeof found === "string" && options.length > 0) return [unknownName(path, found, nodesAt(root, path))];
   const ranked = [...branches].sort((left, right) => deepest(right) - deepest(left));
@@ -95,7 +96,7 @@ function unknownKey(key: string, nodes: readonly SchemaNode[]): string {
 
 function wrongType(path: Path, found: unknown, expected: string, nodes: readonly SchemaNode[]): string {
   if (found === undefined) return `${label(path)} is missing${purpose(nodes)}`;
-  if (found === null) return `${label(path)} is empty${purpose(nodes) || `; it takes ${TYPES[expected] ?? expected}`}`;
+  if (found === null) return `${label(path)} is empty; it takes ${TYPES[expected] ?? expected}${purpose(nodes, ": ")}`;
   const quotes =
     expected === "string" && typeof found !== "object" ? `; put it in quotes if it is meant: "${String(found)}"` : "";
   return `${label(path)} must be ${TYPES[expected] ?? expected}, not ${kindOf(found)}${quotes || purpose(nodes)}`;
@@ -137,9 +138,9 @@ function kindOf(value: unknown): string {
   return typeof value === "number" ? `the number ${value}` : String(value);
 }
 
-function purpose(nodes: readonly SchemaNode[]): string {
+function purpose(nodes: readonly SchemaNode[], start = "; it is "): string {
   const description = nodes.find((node) => node.description !== undefined)?.description;
-  return description === undefined ? "" : `; it is ${description}`;
+  return description === undefined ? "" : start + description;
 }
 
 function label(path: Path): string {

@@ -90,7 +90,7 @@ export class Loop {
       return RETRY_WAITING_MILLISECONDS * 4;
     }
     if (error instanceof ApiUnavailable) {
-      this.reporter.waiting(`the master's API does not answer as it should: ${error.message}`);
+      this.reporter.waiting(error.message);
       return Math.min(this.intervalMilliseconds, RETRY_WAITING_MILLISECONDS);
     }
     throw error;

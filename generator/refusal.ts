@@ -1,9 +1,12 @@
 import { placeOfHost } from "./inventory";
 import type { InventoryFiles } from "./inventoryFiles";
+import { PACKAGE_NAME } from "./package";
 
-/** A place that Icinga names: `Location: in <path>: 12:3-12:20`. */
-const LOCATION = /Location: in \S*\/packages\/[^/]+\/[^/]+\/(\S+): (\d+):/;
 const CRITICAL = /critical\/config: (?:Error: )?(.*)$/;
+/** A place in our package, as Icinga names it: `<path>: 12:3-12:20`. */
+const PLACE = new RegExp(`/packages/${PACKAGE_NAME}/[^/\\s]+/(\\S+): (\\d+):\\d+`);
+/** Where packages lie on the master: of no use to a reader. */
+const PACKAGES_FOLDER = /\/var\/lib\/icinga2\/api\/packages\/([^/\s]+)\/[0-9a-f-]{36}\//g;
 
 /**
  * What Icinga has against a package, in one line: its own message, where in the package, and, where it can be told, the
@@ -21,13 +24,15 @@ export function explainRefusal(
   const lines = log.split("\n");
   const first = lines.findIndex((line) => CRITICAL.test(line));
   const message = CRITICAL.exec(lines[first] ?? "")?.[1] ?? lastWords(lines);
-  const location = LOCATION.exec(lines.slice(first, first + 3).join("\n"));
-  if (location === null) return message;
-  const [, file = "", line = ""] = location;
+  const place = PLACE.exec(lines.slice(first, first + 3).join("\n"));
+  const readable = message.replace(PACKAGES_FOLDER, "$1/");
+  if (first < 0 || place === null) return readable;
+  const [, file = "", line = ""] = place;
   const host = hostAt(packageFiles.get(file) ?? "", Number(line));
-  const place = host === undefined ? undefined : placeOfHost(inventoryFiles, host);
-  const inventory = place === undefined ? "" : `, from ${place.file}:${place.line}:${place.column}`;
-  return `${message} (${file}:${line}${host === undefined ? "" : `, host ${host}`}${inventory})`;
+  const source = host === undefined ? undefined : placeOfHost(inventoryFiles, host);
+  const inventory =
+    source === undefined ? "" : `, from ${source.file}:${source.line}:${source.column} of the inventory`;
+  return `${readable} (${file}:${line}${host === undefined ? "" : `, host ${host}`}${inventory})`;
 }
 
 /** The host that the object at a line is, or belongs to. */

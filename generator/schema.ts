@@ -10,14 +10,18 @@ const withSettings = Object.fromEntries(
   CHECK_NAMES.map((name) => [name, CATALOGUE[name].schema.describe(CATALOGUE[name].description).optional()]),
 ) as { [Name in CheckName]: z.ZodOptional<(typeof CATALOGUE)[Name]["schema"]> };
 
-const check = z.union([
-  z.enum(BARE_CHECKS as [CheckName, ...CheckName[]]),
-  z
-    .strictObject(withSettings)
-    .refine((one) => Object.keys(one).length === 1, "must name exactly one check, such as - tcp: { port: 22 }"),
-]);
+/** One check of a host. */
+export const checkSchema = z
+  .union([
+    z.enum(BARE_CHECKS as [CheckName, ...CheckName[]]),
+    z
+      .strictObject(withSettings)
+      .refine((one) => Object.keys(one).length === 1, "must name exactly one check, such as - tcp: { port: 22 }"),
+  ])
+  .describe("the name of a check, or one with its settings, such as tcp: { port: 22 }");
 
-const variable = z.union([line, z.number(), z.boolean(), z.array(z.union([line, z.number(), z.boolean()]))]);
+const simple = z.union([line, z.number(), z.boolean()]);
+const variable = z.union([simple, z.array(simple)]).describe("text, a number, true, false, or a list of these");
 
 /** One host of a file. */
 export const hostSchema = z.strictObject({
@@ -37,7 +41,7 @@ export const hostSchema = z.strictObject({
     .describe("the IP address or DNS name that checks connect to, such as 10.1.2.3"),
   location: z.string().describe("name of the location whose slaves check the host"),
   displayName: line.describe("what people read instead of the name").optional(),
-  checks: z.array(check).describe("what to check, such as [ping, tcp: { port: 22 }]").default([]),
+  checks: z.array(checkSchema).describe("what to check, such as [ping, tcp: { port: 22 }]").default([]),
   vars: z
     .record(
       z
@@ -61,3 +65,6 @@ export type InventoryFile = z.output<typeof fileSchema>;
 
 /** One host of a file, with the schema's defaults filled in. */
 export type InventoryHost = z.output<typeof hostSchema>;
+
+/** One check of a host as it may be written. */
+export type InventoryCheck = z.output<typeof checkSchema>;

@@ -205,7 +205,9 @@ function locateAll(text: string, events: readonly Event[], places: readonly Plac
     const parents = frames.map((frame) => (frame.kind === "map" ? (frame.key ?? "") : frame.index));
     if (isKey && event.type === EVENT_ID.SCALAR) parents[parents.length - 1] = getScalarValue(text, event);
     const id = pathId(parents);
-    if (wanted.has(id)) (isKey ? keys : values).set(id, offset);
+    if (!wanted.has(id)) return;
+    // An empty value stands nowhere: its key has to do.
+    (isKey ? keys : values).set(id, offset < 0 ? (keys.get(id) ?? 0) : offset);
   });
   return places.map(({ path, what }) => {
     const id = pathId(path);
