@@ -18,17 +18,19 @@ readonly PASSES_BY_ITSELF='^ERROR (2[0-9]{3}|1040|1053|1205|1213) '
 # Whose outcome the functions below leave here: an error line of the client.
 SCHEMA_ERROR=""
 
-# The password goes into a file only root can read, never on a command line. Inside quotes only the backslash is special.
+# The password goes into a file only root can read, never on a command line. An unescaped quote would end the value.
 # The server's certificate is one that MySQL made for itself, so there is nothing to verify it against.
 write_mysql_options() {
   local password
   password=$(secret mysql-icinga-password)
+  password=${password//\\/\\\\}
+  password=${password//\"/\\\"}
   write_file "$MYSQL_OPTIONS" root:root 600 <<END
 [client]
 host=$MYSQL_HOST
 database=$MYSQL_DATABASE
 user=$MYSQL_USER
-password="${password//\\/\\\\}"
+password="$password"
 connect-timeout=5
 skip-ssl-verify-server-cert
 END
