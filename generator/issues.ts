@@ -31,7 +31,7 @@ interface SchemaNode {
  */
 export function schemaProblems(schema: z.ZodType, value: unknown, issues: readonly Issue[]): SchemaProblem[] {
   const root = z.toJSONSchema(schema, { target: "draft-7", io: "input", unrepresentable: "any" }) as SchemaNode;
-  return issues.flatMap((issue) => problems(root, value, issue, []));
+  return withoutConsequences(issues).flatMap((issue) => problems(root, value, issue, []));
 }
 
 function problems(root: SchemaNode, value: unknown, issue: Issue, outer: Path): SchemaProblem[] {
@@ -67,7 +67,8 @@ function unionProblems(
   const deepest = (branch: readonly Issue[]) =>
     Math.max(...branch.map(({ path: inner, code }) => inner.length * 2 + (code === "invalid_type" ? 0 : 1)));
   // A list of names says nothing to a value that is no name.
-  const branches = issue.errors.filter((branch) => typeof found === "string" || branch[0]?.code !== "invalid_value");
+  const isNameOnly = ([first]: readonly Issue[]) => first?.code === "invalid_value" && first.path.length === 0;
+  const branches = issue.errors.filter((branch) => typeof found === "string" || !isNameOnly(branch));
   const options = nodesAt(root, path).flatMap((node) => node.enum ?? []);
   if (typeof found === "string" && options.length > 0) return [unknownName(path, found, nodesAt(root, path))];
   const ranked = [...branches].sort((left, right) => deepest(right) - deepest(left));
@@ -76,7 +77,14 @@ function unionProblems(
     const message = `${label(path)} must not be ${kindOf(found)}${purpose(nodesAt(root, path))}`;
     return [{ path, what: "value", message }];
   }
-  return best.flatMap((inner) => problems(root, value, inner, path));
+  return withoutConsequences(best).flatMap((inner) => problems(root, value, inner, path));
+}
+
+/** What a mapping lacks as a whole follows from its unknown key, which is reported already. */
+function withoutConsequences(issues: readonly Issue[]): readonly Issue[] {
+  const at = (issue: Issue) => JSON.stringify(issue.path);
+  const withUnknownKeys = new Set(issues.filter(({ code }) => code === "unrecognized_keys").map(at));
+  return issues.filter((issue) => issue.code !== "custom" || !withUnknownKeys.has(at(issue)));
 }
 
 function unknownName(path: Path, found: string, nodes: readonly SchemaNode[]): SchemaProblem {

@@ -37,4 +37,4 @@ export const line = z
   .string()
   .min(1, "must not be empty")
   .max(1000, "must have at most 1000 characters")
-  .regex(/^\P{Cc}*$/u, "must be one line without control characters");
+  .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must be one line without control characters");

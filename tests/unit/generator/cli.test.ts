@@ -1,0 +1,96 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { run } from "../../../generator/cli";
+
+let root: string;
+beforeEach(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "cli-"));
+  fs.mkdirSync(path.join(root, "inventory"));
+  write("inventory/a.yaml", "hosts: [{ name: a, address: 10.0.0.1, location: here, checks: [ping] }]\n");
+  write(
+    "Pulumi.test.yaml",
+    "encryptionsalt: v1:x\nconfig:\n  icinga-swarm:inventory: inventory\n  icinga-swarm:locations:\n" +
+      "    - { name: here, nodes: [self] }\n  icinga-swarm:mysqlRootPassword: { secure: x }\n",
+  );
+});
+afterEach(() => fs.rmSync(root, { recursive: true }));
+
+function write(file: string, text: string): void {
+  fs.writeFileSync(path.join(root, file), text);
+}
+
+function call(...argv: string[]): { code: number; out: string; err: string } {
+  const said = { out: "", err: "" };
+  const code = run(argv, { root, out: (text) => (said.out += text), err: (text) => (said.err += text) });
+  return { code, ...said };
+}
+
+describe("npm run inventory", () => {
+  it("checks a stack's inventory", () => {
+    expect(call("check", "--stack", "test")).toEqual({
+      code: 0,
+      out: "inventory: 1 hosts with 1 checks, no problems\n",
+      err: "",
+    });
+  });
+
+  it("says every problem and ends with 1", () => {
+    write("inventory/a.yaml", "hosts: [{ name: a, adress: 10.0.0.1, location: here }]\n");
+    expect(call("check", "--stack", "test")).toEqual({
+      code: 1,
+      out: "",
+      err:
+        'inventory/a.yaml:1:9: "address" is missing; it is the IP address or DNS name that checks connect to, such as ' +
+        '10.1.2.3\ninventory/a.yaml:1:20: unknown key "adress"; did you mean "address"?\n2 problems\n',
+    });
+  });
+
+  it("says what is wrong with the locations, at their place in the stack's file", () => {
+    write(
+      "Pulumi.test.yaml",
+      "config:\n  icinga-swarm:inventory: inventory\n  icinga-swarm:locations: [{ name: A }]\n",
+    );
+    const { code, err } = call("check", "--stack", "test");
+    expect(code).toBe(1);
+    expect(err).toContain('Pulumi.test.yaml:3:36: "name" "A" must start with a lower-case letter');
+    expect(err).toContain('Pulumi.test.yaml:3:28: "nodes" is missing');
+  });
+
+  it.each(["- { name: here, nodes: [x] }\n", "locations:\n  - { name: here, nodes: [x] }\n"])(
+    "takes locations from a file of their own",
+    (text) => {
+      write("locations.yaml", text);
+      expect(call("check", "--inventory", "inventory", "--locations", "locations.yaml").code).toBe(0);
+    },
+  );
+
+  it("shows the package, or writes its files", () => {
+    const { out } = call("render", "--stack", "test");
+    expect(out).toContain("// ===== zones.d/here/hosts.conf\n");
+    expect(call("render", "--stack", "test", "--output", "package").code).toBe(0);
+    expect(fs.readFileSync(path.join(root, "package/zones.d/here/hosts.conf"), "utf8")).toContain('object Host "a" {');
+    expect(call("render", "--stack", "test", "--output", "package")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("package is not empty"),
+    });
+  });
+
+  it("explains itself", () => {
+    expect(call("--help")).toMatchObject({ code: 0, out: expect.stringContaining("usage: npm run inventory") });
+  });
+
+  it.each([
+    [[], "say what to do: check or render"],
+    [["chek", "--stack", "test"], 'there is no command chek; did you mean "check"?'],
+    [["check"], "say which inventory: --stack <name>, or both"],
+    [["check", "--stack", "none"], "there is no file Pulumi.none.yaml"],
+    [["check", "--stakc", "test"], "--stakc"],
+    [["check", "render", "--stack", "test"], "one command at a time, not also render"],
+    [["toString", "--stack", "test"], "there is no command toString"],
+  ])("ends with 2 when called with %j", (argv, message) => {
+    const { code, err } = call(...argv);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});

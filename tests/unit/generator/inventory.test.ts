@@ -1,0 +1,252 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { describeProblem, parseInventory, placeOfHost, readInventory } from "../../../generator/inventory";
+import { SITES } from "./sites";
+
+function problems(files: string | Record<string, string>): string[] {
+  const all = typeof files === "string" ? { "a.yaml": files } : files;
+  return parseInventory(all, SITES).problems.map(describeProblem);
+}
+
+/** A file with one host, whose fields are added to or replaced. */
+function host(fields: string): string {
+  const has = (name: string) => new RegExp(`^ *${name}:`, "m").test(fields);
+  const rest = [
+    ["name", "a"],
+    ["address", "10.0.0.1"],
+    ["location", "frankfurt"],
+  ].flatMap(([name = "", value = ""]) => (has(name) ? [] : [`    ${name}: ${value}\n`]));
+  return `hosts:\n  -\n${fields.replace(/^/gm, "    ")}\n${rest.join("")}`;
+}
+
+describe("a good inventory", () => {
+  it("is read, sorted, its gaps filled with defaults", () => {
+    const { inventory, problems: found } = parseInventory(
+      {
+        "b.yaml": "hosts: [{ name: b, address: b.example.com, location: chicago }]",
+        "a.yaml":
+          "defaults: { interval: 5m }\nhosts: [{ name: c, address: '::1', location: frankfurt, checks: [ping, http: {}] }]",
+        "empty.yaml": "# nothing yet\n",
+      },
+      SITES,
+    );
+    expect(found).toEqual([]);
+    expect(inventory).toEqual({
+      defaults: { interval: 300, retryInterval: 30, attempts: 3 },
+      hosts: [
+        { name: "b", address: "b.example.com", location: "chicago", vars: {}, checks: [] },
+        {
+          name: "c",
+          address: "::1",
+          location: "frankfurt",
+          vars: {},
+          checks: [
+            { name: "http", check: { check: "http", settings: {} }, timing: {} },
+            { name: "ping", check: { check: "ping", settings: {} }, timing: {} },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("tells where a host stands", () => {
+    const files = { "b.yaml": "hosts:\n  - name: x\n", "a.yaml": "hosts: []" };
+    expect(placeOfHost(files, "x")).toEqual({ file: "b.yaml", line: 2, column: 11 });
+    expect(placeOfHost(files, "y")).toBeUndefined();
+  });
+});
+
+describe("a problem is said with its place and what would be right", () => {
+  it.each([
+    ["an unknown key at the top", "hots: []\n", 'a.yaml:1:1: unknown key "hots"; did you mean "hosts"?'],
+    ["a list at the top", "- a\n", "a.yaml:1:1: the file must be a mapping (key: value), not a list"],
+    [
+      "a missing field",
+      "hosts: [{ name: a, location: frankfurt }]",
+      'a.yaml:1:9: "address" is missing; it is the IP address',
+    ],
+    ["an unknown key", host("adress: x"), 'a.yaml:3:5: unknown key "adress"; did you mean "address"?'],
+    [
+      "a number for text",
+      host("name: 7"),
+      'a.yaml:3:11: "name" must be text, not the number 7; put it in quotes if it is meant: "7"',
+    ],
+    ["an empty field", host("checks:"), 'a.yaml:3:5: "checks" is empty; it takes a list (- ...): what to check'],
+    ["a bad name", host("name: web 1!"), 'a.yaml:3:11: "name" "web 1!" must be 1 to 128 letters, digits and . _ -'],
+    [
+      "a name of the stack",
+      host("name: icinga-master"),
+      `a.yaml:3:11: the name "icinga-master" belongs to the stack's own containers`,
+    ],
+    ["a name the stack may get", host("name: icinga-slave-x-1"), "belongs to the stack's own containers"],
+    [
+      "an unknown location",
+      host("location: chicgo"),
+      'a.yaml:3:15: unknown location "chicgo"; did you mean "chicago"?',
+    ],
+    [
+      "a location far from any",
+      host("location: x"),
+      'unknown location "x"; known locations: chicago, frankfurt, singapore',
+    ],
+    ["no IPv4 address", host("address: 10.0.0.256"), 'a.yaml:3:14: "address" "10.0.0.256" is no IPv4 address'],
+    ["a network", host("address: 10.0.0.0/8"), "has a / in it; write one address"],
+    ["a bad IPv6 address", host("address: fe80::1%eth0"), "is no IPv6 address"],
+    ["no address at all", host("address: a b"), "is neither an IP address nor a DNS name"],
+    ["a hyphen at a label's end", host("address: a-.example.com"), "is neither an IP address nor a DNS name"],
+    ["an unknown check", host("checks: [pnig]"), 'a.yaml:3:14: unknown name "pnig"; did you mean "ping"?'],
+    [
+      "an unknown check with settings",
+      host("checks: [htpp: {}]"),
+      'a.yaml:3:14: unknown key "htpp"; did you mean "http"?',
+    ],
+    ["a check that needs settings", host("checks: [nrpe]"), '"nrpe" needs settings; write them as - nrpe: { ... }'],
+    [
+      "a check of two kinds",
+      host("checks: [{ ping: {}, http: {} }]"),
+      'item 1 of "checks" must name exactly one check',
+    ],
+    [
+      "a check that is a number",
+      host("checks: [7]"),
+      'item 1 of "checks" must not be the number 7; it is the name of a check',
+    ],
+    ["an empty check", host("checks: [ping: ]"), 'a.yaml:3:14: "ping" is empty; it takes a mapping'],
+    [
+      "a missing setting",
+      host("checks: [tcp: {}]"),
+      'a.yaml:3:19: "port" is missing; it is the port to connect to, such as 22',
+    ],
+    [
+      "an unknown setting",
+      host("checks: [nrpe: { command: c, arguemnts: [] }]"),
+      'unknown key "arguemnts"; did you mean "arguments"?',
+    ],
+    ["a setting out of range", host("checks: [tcp: { port: 0 }]"), '"port" 0 must be 1 or more'],
+    ["a broken number", host("checks: [tcp: { port: 2.5 }]"), '"port" must be a whole number, not the number 2.5'],
+    [
+      "an interval without unit",
+      host("checks: [ping: { interval: '60' }]"),
+      '"interval" "60" is not a length of time; write it as 30s, 5m, 1h or 1d',
+    ],
+    [
+      "a word for a truth value",
+      host("checks: [http: { tls: yes }]"),
+      '"tls" must be true or false, not the text "yes"',
+    ],
+    [
+      "limits the wrong way round",
+      host("checks: [ping: { warning: 2s, critical: 500ms }]"),
+      'a.yaml:3:31: "warning" "2s" must not be above "critical" (500ms); swap them',
+    ],
+    [
+      "losses the wrong way round",
+      host("checks: [ping: { warningLoss: 9, criticalLoss: 8 }]"),
+      '"warningLoss" 9 must not be above "criticalLoss" (8); swap them',
+    ],
+    [
+      "a mark in an NRPE argument",
+      host("checks: [nrpe: { command: c, arguments: [a!b] }]"),
+      'item 1 of "arguments" "a!b" must not contain !',
+    ],
+    [
+      "an NRPE command line",
+      host("checks: [nrpe: { command: check_load -w 1 }]"),
+      "must be the name in command[...] of the client's nrpe.cfg",
+    ],
+    ["an NRPE version", host("checks: [nrpe: { command: c, protocol: 5 }]"), '"protocol" is 5; it takes 2 or 3'],
+    ["an NRPE mode", host("checks: [nrpe: { command: c, ssl: of }]"), '"ssl" is "of"; did you mean "off"?'],
+    ["a path without its slash", host("checks: [http: { path: health }]"), "must start with / and hold no spaces"],
+    [
+      "text of two lines",
+      host('displayName: "a\\nb"'),
+      '"displayName" "a\\nb" must be one line without control characters',
+    ],
+    [
+      "the same check twice",
+      host("checks: [ping, ping: { warning: 1s }]"),
+      'a.yaml:3:20: the host has a check named "ping" already; give this one a "name" of its own',
+    ],
+    ["a name of a variable", host("vars: { a-b: 1 }"), 'a.yaml:3:13: "a-b" must be a variable name'],
+    ["a variable that is taken", host("vars: { location: x }"), '"location" is set by the generator'],
+    [
+      "a mapping in a variable",
+      host("vars: { a: { b: 1 } }"),
+      '"a" must not be a mapping; it is text, a number, true, false, or a list of these',
+    ],
+    ["a bad default", "defaults: { attempts: 0 }", 'a.yaml:1:23: "attempts" 0 must be 1 or more'],
+  ])("%s", (_name, text, expected) => {
+    expect(problems(text)).toEqual([expect.stringContaining(expected)]);
+  });
+});
+
+describe("problems across files", () => {
+  const one = (name: string) => `hosts:\n  - { name: ${name}, address: 10.0.0.1, location: frankfurt }\n`;
+
+  it("a host in two files", () => {
+    expect(problems({ "a.yaml": one("x"), "b.yaml": one("x") })).toEqual([
+      'b.yaml:2:13: a host "x" stands in a.yaml:2 already; rename or remove one of the two',
+    ]);
+  });
+
+  it("a host whose name differs in case only", () => {
+    expect(problems({ "a.yaml": one("Web"), "b.yaml": one("web") })).toEqual([
+      'b.yaml:2:13: a host "web" stands in a.yaml:2 already as "Web"; rename or remove one of the two',
+    ]);
+  });
+
+  it("defaults in two files", () => {
+    expect(problems({ "a.yaml": "defaults: {}", "b.yaml": "defaults: {}" })).toEqual([
+      'b.yaml:1:1: "defaults" stands in a.yaml already; keep one of the two',
+    ]);
+  });
+
+  it("are found beside all others, in the order of files and lines", () => {
+    const found = problems({
+      "b.yaml": `${one("x")}  - { name: y, adress: 1, location: nowhere, checks: [ping, ping] }\n`,
+      "a.yaml": "hosts: [",
+      "c.yaml": one("x"),
+    });
+    expect(found.map((line) => line.replace(/;.*/, ""))).toEqual([
+      "a.yaml:1:9: not valid YAML: unexpected end of the stream within a flow collection",
+      'b.yaml:3:5: "address" is missing',
+      'b.yaml:3:16: unknown key "adress"',
+      'b.yaml:3:37: unknown location "nowhere"',
+      'b.yaml:3:61: the host has a check named "ping" already',
+      'c.yaml:2:13: a host "x" stands in b.yaml:2 already',
+    ]);
+  });
+});
+
+describe("a folder", () => {
+  it("is read with all below it, and named in every problem", () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "inventory-"));
+    fs.mkdirSync(path.join(folder, "deep"));
+    fs.writeFileSync(path.join(folder, "deep", "a.yml"), "hots: []\n");
+    fs.writeFileSync(path.join(folder, "b.yaml"), Buffer.from([0xff]));
+    expect(readInventory(folder, SITES).problems.map(describeProblem)).toEqual([
+      `${folder}/b.yaml:1:1: is not UTF-8 text; save the file as UTF-8`,
+      `${folder}/deep/a.yml:1:1: unknown key "hots"; did you mean "hosts"?`,
+    ]);
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  it("that is not there is a problem", () => {
+    expect(readInventory("/nowhere/at/all", SITES).problems).toEqual([
+      expect.objectContaining({ file: "/nowhere/at/all", message: expect.stringContaining("there is no such folder") }),
+    ]);
+  });
+});
+
+it("finds every problem of a large file in one pass", () => {
+  const hosts = Array.from(
+    { length: 3000 },
+    (_, index) => `  - { name: h${index}, adress: 10.0.0.1, location: frankfurt }\n`,
+  );
+  const started = Date.now();
+  const found = problems(`hosts:\n${hosts.join("")}`);
+  expect(found).toHaveLength(6000);
+  expect(found.at(-1)).toMatch(/^a\.yaml:3001:\d+: unknown key "adress"/);
+  expect(Date.now() - started).toBeLessThan(5000);
+});

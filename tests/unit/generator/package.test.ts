@@ -1,0 +1,128 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as fc from "fast-check";
+import { parseInventory, readInventory } from "../../../generator/inventory";
+import { renderPackage } from "../../../generator/package";
+import { SITES } from "./sites";
+
+const GOLDEN = path.join(__dirname, "golden");
+
+function golden(): ReadonlyMap<string, string> {
+  const { inventory, problems } = readInventory(path.join(GOLDEN, "inventory"), SITES);
+  expect(problems).toEqual([]);
+  return renderPackage(inventory, SITES);
+}
+
+function filesBelow(folder: string): Map<string, string> {
+  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    files.map((entry) => {
+      const file = path.join(entry.parentPath, entry.name);
+      return [path.relative(folder, file), fs.readFileSync(file, "utf8")];
+    }),
+  );
+}
+
+/** What is between the braces of an object. */
+function objectNamed(text: string | undefined, kind: string, name: string): string {
+  const start = text?.indexOf(`object ${kind} "${name}" {`) ?? -1;
+  if (start < 0) throw new Error(`no ${kind} ${name}`);
+  return text?.slice(start).split("\n}\n")[0] ?? "";
+}
+
+describe("the package", () => {
+  it("is what it was (UPDATE_GOLDEN=1 writes the files anew)", () => {
+    const folder = path.join(GOLDEN, "package");
+    if (process.env["UPDATE_GOLDEN"]) {
+      fs.rmSync(folder, { recursive: true, force: true });
+      for (const [file, text] of golden()) {
+        fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+        fs.writeFileSync(path.join(folder, file), text);
+      }
+    }
+    expect(golden()).toEqual(filesBelow(folder));
+  });
+
+  it("is sorted by path, and does not depend on the order of locations or files", () => {
+    const paths = [...golden().keys()];
+    expect(paths).toEqual([...paths].sort());
+    const { inventory } = readInventory(path.join(GOLDEN, "inventory"), SITES);
+    expect([...renderPackage(inventory, [...SITES].reverse())]).toEqual([...golden()]);
+  });
+
+  it("leaves the master's own zone and endpoint to the master", () => {
+    const zones = golden().get("conf.d/zones.conf") ?? "";
+    expect(zones).not.toMatch(/object (Zone|Endpoint) "(master|icinga-master|global-templates)"/);
+    expect(zones).not.toContain("host =");
+    expect(zones.match(/parent = "master"/g)).toHaveLength(5);
+  });
+
+  it("has a host for each slave, checked on that very slave", () => {
+    const text = golden().get("zones.d/chicago-p2/stack.conf");
+    for (const endpoint of ["icinga-slave-chicago-p2-1", "icinga-slave-chicago-p2-2"]) {
+      const host = objectNamed(text, "Host", endpoint);
+      expect(host).toContain(`command_endpoint = "${endpoint}"`);
+      expect(host).toContain('groups = [ "icinga-swarm", "location-chicago" ]');
+    }
+    expect(
+      golden()
+        .get("zones.d/chicago-p3/stack.conf")
+        ?.match(/object Host/g),
+    ).toHaveLength(1);
+  });
+
+  it("watches every zone from the master", () => {
+    const text = golden().get("zones.d/master/stack.conf");
+    for (const zone of ["chicago", "chicago-p2", "chicago-p3", "frankfurt", "singapore"]) {
+      expect(objectNamed(text, "Service", `zone ${zone}`)).toContain(`vars.cluster_zone = "${zone}"`);
+    }
+  });
+
+  it("puts each host into one zone of its location, with the location's group", () => {
+    const hosts = Array.from({ length: 50 }, (_, index) => `h${index}`);
+    const text = `hosts: [${hosts.map((name) => `{ name: ${name}, address: 10.0.0.1, location: chicago }`).join(", ")}]`;
+    const { inventory, problems } = parseInventory({ "a.yaml": text }, SITES);
+    expect(problems).toEqual([]);
+    const files = renderPackage(inventory, SITES);
+    const zones = ["chicago", "chicago-p2", "chicago-p3"].map((zone) => files.get(`zones.d/${zone}/hosts.conf`) ?? "");
+    for (const name of hosts) {
+      const found = zones.filter((zone) => zone.includes(`object Host "${name}" {`));
+      expect(found).toHaveLength(1);
+      expect(objectNamed(found[0], "Host", name)).toContain('groups = [ "location-chicago" ]');
+    }
+  });
+
+  it("has no file for a zone without hosts, but still its slaves", () => {
+    expect([...golden().keys()].filter((file) => file.includes("/singapore/"))).toEqual([
+      "zones.d/singapore/stack.conf",
+    ]);
+  });
+
+  it("keeps one object per object, whatever people write", () => {
+    const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(text, text, text, (displayName, argument, variable) => {
+        const file = JSON.stringify({
+          hosts: [
+            {
+              name: "a",
+              address: "10.0.0.1",
+              location: "singapore",
+              displayName,
+              vars: { x: variable, list: [variable] },
+              checks: [{ nrpe: { command: "c", arguments: [argument] } }, { http: { contains: argument } }],
+            },
+          ],
+        });
+        const { inventory, problems } = parseInventory({ "a.yaml": file }, SITES);
+        fc.pre(problems.length === 0);
+        const rendered = renderPackage(inventory, SITES).get("zones.d/singapore/hosts.conf") ?? "";
+        const lines = rendered.split("\n").filter((line) => line !== "");
+        // Every line is a comment, the start or the end of an object, or an attribute of one: none is broken in two.
+        for (const line of lines) expect(line).toMatch(/^(\/\/ .*|object (Host|Service) "[a-z]+" \{|\}| {2}\S.*)$/su);
+        expect(lines.filter((line) => line.startsWith("object ")).length).toBe(3);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

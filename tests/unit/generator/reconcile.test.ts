@@ -1,0 +1,107 @@
+import { ApiUnavailable } from "../../../generator/icingaApi";
+import { PackageRefused, reconcile } from "../../../generator/reconcile";
+import { FakeMaster } from "./fakeMaster";
+
+const WANTED = new Map([
+  ["conf.d/zones.conf", "zones"],
+  ["zones.d/a/hosts.conf", "hosts"],
+]);
+
+let master: FakeMaster;
+let waits: string[];
+beforeEach(() => {
+  master = new FakeMaster();
+  waits = [];
+});
+
+function run(wanted: ReadonlyMap<string, string> = WANTED) {
+  return reconcile(master, wanted, {
+    onWait: (reason) => waits.push(reason),
+    pollMilliseconds: 1,
+    validationMilliseconds: 60,
+    reloadMilliseconds: 60,
+  });
+}
+
+describe("the package on the master", () => {
+  it("is made, uploaded and waited for where there is none", async () => {
+    expect(await run()).toEqual({ stage: "stage-1", uploaded: true });
+    expect(master.loadedStage).toBe("stage-1");
+    expect(waits).toContain("the master validates the package");
+  });
+
+  it("is left alone while it is what it should be", async () => {
+    await run();
+    expect(await run()).toEqual({ stage: "stage-1", uploaded: false });
+    expect(master.uploads).toBe(1);
+  });
+
+  it("is replaced when the content changes, and the old stage deleted", async () => {
+    await run();
+    expect(await run(new Map([...WANTED, ["conf.d/more.conf", ""]]))).toEqual({ stage: "stage-2", uploaded: true });
+    expect([...master.stages.keys()]).toEqual(["stage-2"]);
+  });
+
+  it.each<[string, (files: Map<string, string>) => unknown]>([
+    ["changed", (files) => files.set("conf.d/zones.conf", "other")],
+    ["removed", (files) => files.delete("conf.d/zones.conf")],
+    ["added", (files) => files.set("conf.d/zz.conf", "")],
+  ])("is repaired when a file was %s by hand", async (_what, damage) => {
+    await run();
+    damage(master.stages.get("stage-1")?.files ?? new Map());
+    expect(await run()).toEqual({ stage: "stage-2", uploaded: true });
+  });
+
+  it("is made again when it was deleted", async () => {
+    await run();
+    Object.assign(master, { hasPackage: false, activeStage: undefined, loadedStage: undefined });
+    master.stages.clear();
+    expect(await run()).toMatchObject({ uploaded: true });
+  });
+
+  it("stays the old one when Icinga refuses the new one, whose stage is not kept", async () => {
+    await run();
+    master.refusal = () => "critical/config: Error: no";
+    const refused = await run(new Map([["conf.d/zones.conf", "bad"]])).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(PackageRefused);
+    expect(refused).toMatchObject({ stage: "stage-2", log: "critical/config: Error: no" });
+    expect(master.activeStage).toBe("stage-1");
+    expect([...master.stages.keys()]).toEqual(["stage-1"]);
+  });
+
+  it("is not called active before the daemon runs with it", async () => {
+    master.reloads = false;
+    await expect(run()).rejects.toThrow("does not load it");
+    setTimeout(() => (master.loadedStage = "stage-1"), 20);
+    expect(await run()).toEqual({ stage: "stage-1", uploaded: false });
+  });
+
+  it("is uploaded again when an active stage never gets loaded", async () => {
+    master.reloads = false;
+    await run().catch(() => undefined);
+    master.reloads = true;
+    expect(await run()).toEqual({ stage: "stage-2", uploaded: true });
+  });
+
+  it("does not wait for zones that a package without locations does not have", async () => {
+    master.reloads = false;
+    expect(await run(new Map([["zones.d/master/stack.conf", "x"]]))).toMatchObject({ uploaded: true });
+  });
+
+  it("gives up on a validation that does not end", async () => {
+    master.turnsOfValidation = Number.POSITIVE_INFINITY;
+    await expect(run()).rejects.toThrow(ApiUnavailable);
+  });
+
+  it("survives the API being away while the daemon reloads", async () => {
+    const loaded = master.loadedStages.bind(master);
+    let calls = 0;
+    master.loadedStages = async () => {
+      calls += 1;
+      if (calls < 3) throw new ApiUnavailable("reloading");
+      return loaded();
+    };
+    expect(await run()).toMatchObject({ uploaded: true });
+    expect(waits).toContain("the master loads the package");
+  });
+});
