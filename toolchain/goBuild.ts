@@ -79,16 +79,23 @@ async function goVersion(file: string, env: NodeJS.ProcessEnv): Promise<string> 
 
 /** Finds a Go that is new enough, or gets one. */
 export async function findGo(say: Say): Promise<Go> {
-  const [file] = onPath("go", ["/usr/local/go/bin"]);
-  if (file === undefined) {
+  const local = goEnvironment("local");
+  const installed: { file: string; version: string }[] = [];
+  for (const file of onPath("go", ["/usr/local/go/bin"])) {
+    const version = await goVersion(file, local);
+    if (atLeast(version, oldestGo)) {
+      return { file, env: local };
+    }
+    installed.push({ file, version });
+  }
+  const [newest] = installed.sort(
+    (a, b) => Number(atLeast(b.version, a.version)) - Number(atLeast(a.version, b.version)),
+  );
+  if (newest === undefined) {
     await installGo(say);
     return await findGo(say);
   }
-  const local = goEnvironment("local");
-  const version = await goVersion(file, local);
-  if (atLeast(version, oldestGo)) {
-    return { file, env: local };
-  }
+  const { file, version } = newest;
   say(`Go ${version} (${file}) is too old to build with: fetching Go ${fetchedGo} into its module cache`);
   if (atLeast(version, "1.21")) {
     const env = goEnvironment(`go${fetchedGo}`);

@@ -54,7 +54,7 @@ func (s *State) run(ctx context.Context, command string) error {
 	err := runInGroup(ctx, cmd)
 	display.flush()
 	if err != nil {
-		return fmt.Errorf("%w, from command %q, which wrote:\n%s", err, command, both.String())
+		return fmt.Errorf("%w, from command %q, which wrote:\n%s", err, command, strings.TrimSuffix(both.String(), "\n"))
 	}
 	s.Stdout = strings.TrimSuffix(stdout.String(), "\n")
 	s.Stderr = strings.TrimSuffix(stderr.String(), "\n")
