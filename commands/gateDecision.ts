@@ -161,10 +161,19 @@ function newestOfEachSlot(tasks: readonly TaskView[]): TaskView[] {
 /** A container's own word that waiting will not help: its `failed: ` line. */
 function definiteCause(snapshot: Snapshot, tasks: readonly TaskView[], watch: Watch): string | undefined {
   for (const task of byAge(tasks).filter(({ id }) => !watch.staleTasks.has(id))) {
-    const line = (snapshot.logs.get(task.id) ?? []).findLast(({ text, old }) => !old && text.startsWith("failed: "));
-    if (line) return line.text.slice("failed: ".length);
+    const lines = snapshot.logs.get(task.id) ?? [];
+    const index = lines.findLastIndex(({ text, old }) => !old && text.startsWith("failed: "));
+    const cause = lines[index]?.text.slice("failed: ".length);
+    if (cause === undefined) continue;
+    // A supervisor knows only that a process ended; why is what that process said before.
+    return cause.endsWith("above") ? withLog(`${cause}:`, lines.slice(0, index)) : cause;
   }
   return undefined;
+}
+
+/** A message with the end of a log below it. */
+function withLog(message: string, lines: readonly LogLine[]): string {
+  return [message, ...lines.slice(-LOG_LINES_SHOWN).map(({ text }) => `    ${text}`)].join("\n");
 }
 
 function failedTask(
@@ -177,12 +186,11 @@ function failedTask(
   const abandoned = (task: TaskView): boolean => slots.includes(task) && snapshot.elapsedMs > REPLACEMENT_MS;
   const task = byAge(tasks).find((each) => hasFailed(each) && (!watch.staleTasks.has(each.id) || abandoned(each)));
   if (!task) return undefined;
-  const lines = (snapshot.logs.get(task.id) ?? []).map(({ text }) => text);
-  const waiting = lines.findLast((text) => text.startsWith("waiting: "));
+  const lines = snapshot.logs.get(task.id) ?? [];
+  const waiting = lines.findLast(({ text }) => text.startsWith("waiting: "))?.text;
   const where = task.node === undefined ? "" : ` on node ${task.node}`;
   const cause = `its task in slot ${task.slot}${where} ${howItEnded(task)}${waiting === undefined ? "" : `; last ${waiting}`}`;
-  if (lines.length === 0) return cause;
-  return [`${cause}; the end of its log:`, ...lines.slice(-LOG_LINES_SHOWN).map((text) => `    ${text}`)].join("\n");
+  return lines.length === 0 ? cause : withLog(`${cause}; the end of its log:`, lines);
 }
 
 function howItEnded(task: TaskView): string {

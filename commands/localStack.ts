@@ -1,12 +1,18 @@
-import { existsSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
-import { PROJECT, ROOT } from "./repository";
+import { dump } from "js-yaml";
+import { LOCAL_STACK, PROJECT, ROOT } from "./repository";
+import { readStackConfig, stackFilePath } from "./stackFile";
+import { UserError } from "./userError";
 
-/** The stack of this machine alone, which `npm run up` makes. Everything of it is ignored by Git. */
-export const LOCAL_STACK = "local";
-export const LOCAL_DIRECTORY = join(ROOT, ".local");
-export const PASSPHRASE_FILE = join(LOCAL_DIRECTORY, "passphrase");
-export const STATE_DIRECTORY = join(LOCAL_DIRECTORY, "state");
+const TEMPLATE_STACK = "dev";
+const LOCAL_DIRECTORY = join(ROOT, ".local");
+const PASSPHRASE_FILE = join(LOCAL_DIRECTORY, "passphrase");
+const STATE_DIRECTORY = join(LOCAL_DIRECTORY, "state");
+const STATE_FILE = join(STATE_DIRECTORY, ".pulumi", "stacks", PROJECT, `${LOCAL_STACK}.json`);
+const MACHINE_FILE = join(LOCAL_DIRECTORY, "machine.json");
 
 /** Where Pulumi keeps and how it opens the local stack; the same variables that the README gives for use by hand. */
 export const LOCAL_STACK_ENV = {
@@ -14,7 +20,110 @@ export const LOCAL_STACK_ENV = {
   PULUMI_CONFIG_PASSPHRASE_FILE: PASSPHRASE_FILE,
 } as const;
 
+/** What `npm run up` started on this machine, so that `npm run down` ends that and nothing else. */
+export interface Machine {
+  /** The Docker Engine that was not running before. */
+  readonly startedEngine?: boolean;
+  /** The swarm that the engine was not in before. */
+  readonly initialisedSwarm?: boolean;
+}
+
 /** Whether Pulumi knows the local stack. Asking Pulumi would take a second. */
 export function localStackExists(): boolean {
-  return existsSync(join(STATE_DIRECTORY, ".pulumi", "stacks", PROJECT, `${LOCAL_STACK}.json`));
+  return existsSync(STATE_FILE);
+}
+
+/** Whether nothing of the local stack is left in Pulumi's state. */
+export function localStackIsEmpty(): boolean {
+  if (!localStackExists()) return true;
+  const { checkpoint } = JSON.parse(readFileSync(STATE_FILE, "utf8")) as {
+    checkpoint?: { latest?: { resources?: unknown[]; pending_operations?: unknown[] } };
+  };
+  const { resources = [], pending_operations: pending = [] } = checkpoint?.latest ?? {};
+  return resources.length === 0 && pending.length === 0;
+}
+
+export function readMachine(): Machine {
+  return existsSync(MACHINE_FILE) ? (JSON.parse(readFileSync(MACHINE_FILE, "utf8")) as Machine) : {};
+}
+
+/** Notes what was started, or ended again. */
+export function noteMachine(changes: Machine): void {
+  mkdirSync(LOCAL_DIRECTORY, { recursive: true, mode: 0o700 });
+  writeFileSync(MACHINE_FILE, `${JSON.stringify({ ...readMachine(), ...changes }, undefined, 2)}\n`);
+}
+
+/**
+ * Makes the folder of the state and the passphrase, unless they are there.
+ *
+ * @throws UserError when the passphrase of an existing stack file is lost
+ */
+export function ensureLocalBackend(): void {
+  mkdirSync(STATE_DIRECTORY, { recursive: true, mode: 0o700 });
+  if (existsSync(PASSPHRASE_FILE)) return;
+  const file = stackFilePath(LOCAL_STACK);
+  if (existsSync(file) && /^encryptionsalt:/m.test(readFileSync(file, "utf8"))) {
+    throw new UserError(
+      `${PASSPHRASE_FILE} is gone, and only it opens the secrets in Pulumi.${LOCAL_STACK}.yaml. Put it back or, ` +
+        `to begin with new secrets, delete Pulumi.${LOCAL_STACK}.yaml and ${LOCAL_DIRECTORY}`,
+    );
+  }
+  writeFileSync(PASSPHRASE_FILE, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+}
+
+/** What of the local stack's file is this machine's own. */
+export interface LocalSettings {
+  /** From DOCKER_HOST. @default the local socket */
+  readonly dockerHost?: string;
+  /** Where MySQL's own image cannot be had. @default the project's choice */
+  readonly mySqlImage?: string;
+}
+
+/** Makes Pulumi.local.yaml from Pulumi.dev.yaml. */
+export function writeLocalStackFile(settings: LocalSettings): void {
+  const text = renderLocalStackFile(readStackConfig(TEMPLATE_STACK), settings);
+  writeFileSync(stackFilePath(LOCAL_STACK), text, { flag: "wx" });
+}
+
+/** @param template config of the stack it is made from */
+export function renderLocalStackFile(template: Readonly<Record<string, unknown>>, settings: LocalSettings): string {
+  const images = template[`${PROJECT}:images`] as Record<string, unknown> | undefined;
+  const config = {
+    ...template,
+    ...(settings.dockerHost === undefined ? {} : { "docker:host": settings.dockerHost }),
+    ...(settings.mySqlImage === undefined ? {} : { [`${PROJECT}:images`]: { ...images, mysql: settings.mySqlImage } }),
+  };
+  const head = `# This machine's own stack: made once by npm run up from Pulumi.${TEMPLATE_STACK}.yaml, yours to change. Git ignores it.\n`;
+  return head + dump({ config }, { lineWidth: -1 });
+}
+
+/**
+ * Removes locks that a killed Pulumi left in the local state: those of processes of this machine that are gone.
+ *
+ * @returns how many there were
+ */
+export function removeDeadLocks(): number {
+  const directory = join(STATE_DIRECTORY, ".pulumi", "locks", "organization", PROJECT, LOCAL_STACK);
+  if (!existsSync(directory)) return 0;
+  const dead = readdirSync(directory)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => join(directory, file))
+    .filter((file) => isDeadLock(JSON.parse(readFileSync(file, "utf8")) as Lock));
+  for (const file of dead.flatMap((lock) => [lock, `${lock}.attrs`])) rmSync(file, { force: true });
+  return dead.length;
+}
+
+interface Lock {
+  readonly pid: number;
+  readonly hostname: string;
+}
+
+function isDeadLock({ pid, hostname: holder }: Lock): boolean {
+  if (holder !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
 }

@@ -1,18 +1,18 @@
 import { spawn, type StdioOptions } from "node:child_process";
 import { ensurePulumi } from "../toolchain/pulumi";
-import { LOCAL_STACK, LOCAL_STACK_ENV } from "./localStack";
-import { ROOT } from "./repository";
+import { LOCAL_STACK_ENV } from "./localStack";
+import { LOCAL_STACK, ROOT } from "./repository";
 import { UserError } from "./userError";
 
 /** Pulumi's command line, for one stack. */
 export class PulumiCli {
   /**
    * @param program the executable
-   * @param env variables on top of this process's own
+   * @param env the environment to run it with
    */
   constructor(
     readonly program: string,
-    private readonly env: Readonly<Record<string, string>>,
+    private readonly env: NodeJS.ProcessEnv,
     readonly stack: string,
   ) {}
 
@@ -23,7 +23,7 @@ export class PulumiCli {
    * @throws UserError with Pulumi's own words when it fails
    */
   async output(args: readonly string[], stdin = ""): Promise<string> {
-    const { code, stdout, stderr } = await this.#run(args, ["pipe", "pipe", "pipe"], stdin);
+    const { code, stdout, stderr } = await this.#run([...args, "--non-interactive"], "pipe", stdin);
     if (code === 0) return stdout;
     const words = (stderr.trim() || stdout.trim()).replace(/^error: /, "");
     throw new UserError(`pulumi ${args.join(" ")}, stack ${this.stack}: ${words}`);
@@ -40,9 +40,9 @@ export class PulumiCli {
     stdin = "",
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
     return new Promise((resolve, reject) => {
-      const child = spawn(this.program, [...args, "--stack", this.stack, "--non-interactive"], {
+      const child = spawn(this.program, [...args, "--stack", this.stack], {
         cwd: ROOT,
-        env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true", ...this.env },
+        env: this.env,
         stdio,
       });
       // Ctrl-C reaches Pulumi as well, which needs its time to end in order; leaving before it would only hide that.

@@ -27,6 +27,8 @@ export async function main([stack, ...others]: readonly string[]): Promise<numbe
 /** What a stack's config holds under one of this project's keys. */
 interface ConfigValue {
   readonly secret: boolean;
+  /** Not there for secrets. */
+  readonly value?: string;
 }
 
 /** Which credentials a stack lacks, in the order in which they are made. */
@@ -97,10 +99,12 @@ export function missingCredentials(
   return { passwords: keysOf("password"), certificateAuthority: halves.length === 2, given };
 }
 
-/** The stack's config under this project's keys, without values. */
+/** What is set of the stack's config under this project's keys; secrets without their values. */
 async function readConfig(pulumi: PulumiCli): Promise<Map<string, ConfigValue>> {
   const all = JSON.parse(await pulumi.output(["config", "--json"])) as Record<string, ConfigValue>;
-  const own = Object.entries(all).filter(([key]) => key.startsWith(`${PROJECT}:`));
+  // Pulumi.yaml declares every key with an empty default, which stands for "not set".
+  const isSet = ({ secret, value }: ConfigValue): boolean => secret || Boolean(value);
+  const own = Object.entries(all).filter(([key, value]) => key.startsWith(`${PROJECT}:`) && isSet(value));
   return new Map(own.map(([key, value]) => [key.slice(PROJECT.length + 1), value]));
 }
 

@@ -4,8 +4,7 @@ import { load } from "js-yaml";
 import { type Location, locationSchema } from "../generator/location";
 import { z } from "zod";
 import { LOCAL_DOCKER_HOST } from "./dockerConnection";
-import { LOCAL_STACK } from "./localStack";
-import { PROJECT, ROOT } from "./repository";
+import { LOCAL_STACK, PROJECT, ROOT } from "./repository";
 import { UserError } from "./userError";
 
 /** What commands that do not run Pulumi need of a stack's file. */

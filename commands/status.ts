@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { MASTER } from "../generator/location";
 import { dockerConnection, explainDockerError } from "./dockerConnection";
-import { LOCAL_STACK } from "./localStack";
+import { LOCAL_STACK } from "./repository";
 import { taskLog } from "./serviceLogs";
 import { readStackFile } from "./stackFile";
 import { expectedServices, type MasterStatus, type Report, report, type ServiceStatus } from "./statusReport";

@@ -107,6 +107,16 @@ describe("a service has failed", () => {
     });
   });
 
+  it("with what a process said before its supervisor gave it up", () => {
+    const decision = judge([task()], {
+      logOf1: log("Error: no such file", "failed: generator does not stay up; its own last messages are above", "bye"),
+    });
+    expect(decision).toMatchObject({
+      message:
+        "icinga-master is not ready: generator does not stay up; its own last messages are above:\n    Error: no such file",
+    });
+  });
+
   it("with the exit code, what it waited for and the end of the log of a task that ended", () => {
     const lines = Array.from({ length: 20 }, (_, index) => `line ${index + 1}`);
     const decision = judge([task({ state: "failed", exitCode: 3, error: "task: non-zero exit (3)" })], {

@@ -1,0 +1,137 @@
+import { existsSync } from "node:fs";
+import type Docker from "dockerode";
+import { MYSQL_IMAGE } from "../images/versions";
+import { ensureBaseImage, ensureMySqlImage, type MySqlImage } from "../toolchain/baseImages";
+import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
+import { describeParts, ensurePulumi } from "../toolchain/pulumi";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
+import {
+  ensureLocalBackend,
+  LOCAL_STACK_ENV,
+  localStackExists,
+  noteMachine,
+  removeDeadLocks,
+  writeLocalStackFile,
+} from "./localStack";
+import { PulumiCli } from "./pulumiCli";
+import { LOCAL_STACK, PROJECT } from "./repository";
+import { createMissingSecrets } from "./secrets";
+import { readStackConfig, readStackFile, stackFilePath } from "./stackFile";
+import { readStatus } from "./status";
+import { UserError } from "./userError";
+
+/** The slaves' connections show in the master's next report, which may be this long in coming. */
+const REPORT_SECONDS = 30;
+const STACK_FILE = stackFilePath(LOCAL_STACK);
+
+/**
+ * `npm run up`: the whole stack on this machine, from nothing or from any state in between. Finds or gets everything that
+ * it takes, says what it installs before it does, and does nothing that is done already.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  if (args.length > 0) throw new UserError(`npm run up takes no arguments, but was given: ${args.join(" ")}`);
+  const dockerHost = chooseDockerHost(process.env.DOCKER_HOST);
+  const pulumi = await preparePulumi();
+  const mySqlImage = await prepareEngine(dockerHost);
+  await prepareStack(pulumi, dockerHost, mySqlImage);
+  // A refresh sees what Swarm rolled back or somebody removed, so that another up always repairs.
+  const code = await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh"]);
+  if (code !== 0) {
+    console.error("\npulumi up failed; the cause is named above. Once it is mended, run npm run up again.");
+    return code;
+  }
+  await showStatus();
+  return 0;
+}
+
+function say(line: string): void {
+  console.log(line);
+}
+
+/**
+ * The engine that the stack is on or, before its first time, will be on.
+ *
+ * @throws UserError when the environment asks for another one than the stack is on
+ */
+function chooseDockerHost(wanted: string | undefined): string {
+  if (!existsSync(STACK_FILE)) return wanted || LOCAL_DOCKER_HOST;
+  const { dockerHost } = readStackFile(LOCAL_STACK);
+  if (!wanted || wanted === dockerHost) return dockerHost;
+  throw new UserError(
+    `DOCKER_HOST is ${wanted}, but the stack ${LOCAL_STACK} is on ${dockerHost}: unset it, ` +
+      `or take the stack down and change docker:host in ${STACK_FILE}`,
+  );
+}
+
+async function preparePulumi(): Promise<PulumiCli> {
+  const { pulumi, env, parts } = await ensurePulumi(say);
+  describeParts(parts).forEach(say);
+  return new PulumiCli(pulumi, { ...env, ...LOCAL_STACK_ENV }, LOCAL_STACK);
+}
+
+/** An engine that manages a swarm and holds the images that the stack's own stand on. @returns MySQL's image */
+async function prepareEngine(dockerHost: string): Promise<string> {
+  if (dockerHost === LOCAL_DOCKER_HOST) {
+    const engine = await ensureEngine(say);
+    if (engine.started) noteMachine({ startedEngine: true });
+  }
+  const connection = dockerConnection(dockerHost);
+  try {
+    const docker = await connection.client();
+    const { ServerVersion: version } = (await docker.info()) as { ServerVersion: string };
+    say(`Docker Engine  ${version}  ${dockerHost}`);
+    const swarm = await ensureSwarm(docker, say);
+    if (swarm.initialised) noteMachine({ initialisedSwarm: true });
+    const base = await ensureBaseImage(docker, say);
+    say(`base image     ${base.image}  ${base.origin}`);
+    const mySql = await prepareMySqlImage(docker);
+    say(`MySQL image    ${mySql.image}  ${mySql.origin}`);
+    return mySql.image;
+  } catch (error) {
+    throw explainDockerError(error, dockerHost);
+  } finally {
+    connection.close();
+  }
+}
+
+/** Asks no registry when the image that the stack is on is there already. */
+async function prepareMySqlImage(docker: Docker): Promise<Omit<MySqlImage, "fixture">> {
+  const images = existsSync(STACK_FILE) ? readStackConfig(LOCAL_STACK)[`${PROJECT}:images`] : undefined;
+  const image = (images as { mysql?: string } | undefined)?.mysql;
+  if (image !== undefined) {
+    const present = await docker
+      .getImage(image)
+      .inspect()
+      .then(() => true)
+      .catch(() => false);
+    if (present) return { image, origin: "already in the engine" };
+  }
+  return await ensureMySqlImage(docker, say);
+}
+
+/** The stack local, ready for Pulumi: its state's folder, its passphrase, its file, its secrets. */
+async function prepareStack(pulumi: PulumiCli, dockerHost: string, mySqlImage: string): Promise<void> {
+  ensureLocalBackend();
+  if (!existsSync(STACK_FILE)) {
+    writeLocalStackFile({
+      dockerHost: dockerHost === LOCAL_DOCKER_HOST ? undefined : dockerHost,
+      mySqlImage: mySqlImage === MYSQL_IMAGE ? undefined : mySqlImage,
+    });
+    say(`made ${STACK_FILE} from Pulumi.dev.yaml: this machine's own settings, yours to change`);
+  }
+  const locks = removeDeadLocks();
+  if (locks > 0) say("removed the lock of a Pulumi that was killed");
+  if (!localStackExists()) await pulumi.output(["stack", "init", "--no-select"]);
+  await createMissingSecrets(pulumi, say);
+}
+
+/** Shows the status once the master's report agrees with what Pulumi has just done, or soon after. */
+async function showStatus(): Promise<void> {
+  const limit = Date.now() + REPORT_SECONDS * 1000;
+  let report = await readStatus(LOCAL_STACK);
+  while (!report.well && Date.now() < limit) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    report = await readStatus(LOCAL_STACK);
+  }
+  console.log(["", ...report.lines].join("\n"));
+}
