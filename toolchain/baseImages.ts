@@ -77,7 +77,7 @@ export async function ensureMySqlImage(docker: Dockerode, say: Say): Promise<MyS
 }
 
 export interface BuildOptions {
-  /** Parts of the directory that make the context, relative to it. @default all of it */
+  /** The paths that make the context, relative to the directory; folders stand for themselves only. @default all of it */
   readonly parts?: readonly string[];
   /** Relative to the directory. @default "Dockerfile" */
   readonly dockerfile?: string;
@@ -96,13 +96,12 @@ export async function buildImage(
   say: Say,
   options: BuildOptions = {},
 ): Promise<void> {
-  const { parts = ["."], ...rest } = options;
+  const { parts, ...rest } = options;
   // Owned by root whoever runs this, so that the builder's cache is the same for everybody.
-  const tar = spawn(
-    "tar",
-    ["--create", "--owner=0", "--group=0", "--numeric-owner", "--sort=name", "--directory", directory, "--", ...parts],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+  const flags = ["--create", "--owner=0", "--group=0", "--numeric-owner", "--sort=name", "--directory", directory];
+  const selection = parts === undefined ? ["."] : ["--no-recursion", "--files-from=-"];
+  const tar = spawn("tar", [...flags, ...selection], { stdio: ["pipe", "pipe", "inherit"] });
+  tar.stdin.on("error", () => undefined).end(parts?.join("\n"));
   await withProgress(say, `building ${tag}`, async (update) => {
     const stream = await docker.buildImage(tar.stdout, { t: tag, version: "1", forcerm: true, ...rest });
     await follow(docker, stream, update);

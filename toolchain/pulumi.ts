@@ -158,7 +158,7 @@ async function install(state: State, say: Say): Promise<void> {
         await download();
         return;
       } catch (error) {
-        reason = error instanceof Error ? error.message : String(error);
+        reason = (error instanceof Error ? error.message : String(error)).split("\n").at(-1) ?? "";
       }
     }
     if (!said.has(reason)) {
@@ -170,7 +170,9 @@ async function install(state: State, say: Say): Promise<void> {
 
   if (state.engine === undefined) {
     const part = engine();
-    say(`Pulumi ${part.version} (engine and Node.js language host) is missing: installing it into ${binFolder()}`);
+    say(
+      `Pulumi ${part.version} (engine and Node.js language host) is missing or outdated: installing it into ${binFolder()}`,
+    );
     await downloadOr(
       () => installEngineDownload(part, say),
       async () => {
@@ -186,7 +188,7 @@ async function install(state: State, say: Say): Promise<void> {
       return;
     }
     const cli = ready.found.path;
-    say(`${plugin.name} ${plugin.version} is missing: installing it into ${pluginFolder(plugin)}`);
+    say(`${plugin.name} ${plugin.version} is missing or outdated: installing it into ${pluginFolder(plugin)}`);
     await downloadOr(
       async () => {
         await installPlugin(cli, plugin, [], say);
