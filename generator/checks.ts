@@ -65,7 +65,7 @@ function loss(state: string) {
 /** check_nrpe joins the command and its arguments with `!`, so an argument cannot hold one. */
 const nrpeArgument = z.union([
   line.regex(/^[^!]*$/, "must not contain !, which NRPE uses to separate arguments"),
-  z.number(),
+  z.int("must be in quotes unless it is a whole number"),
 ]);
 
 const nrpe = z.strictObject({

@@ -45,10 +45,19 @@ export type Value = string | number | boolean | readonly (string | number | bool
  *
  * @param value text, number, truth value, or a list of them
  */
-export function value(value: Value): string {
-  if (typeof value === "string") return literal(value);
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  return `[ ${value.map((item) => (typeof item === "string" ? literal(item) : String(item))).join(", ")} ]`;
+export function value(content: Value): string {
+  if (typeof content === "string") return literal(content);
+  if (typeof content === "number") return decimal(content);
+  if (typeof content === "boolean") return String(content);
+  return `[ ${content.map((item) => value(item)).join(", ")} ]`;
+}
+
+/** Icinga's language has no exponents. What is smaller than 1e-100 becomes 0. */
+function decimal(number: number): string {
+  const shortest = String(number);
+  if (!shortest.includes("e")) return shortest;
+  if (Number.isInteger(number)) return BigInt(number).toString();
+  return number.toFixed(100).replace(/\.?0+$/, "");
 }
 
 /** A list of names in Icinga's notation. */

@@ -51,6 +51,9 @@ interface Answer {
   readonly body: string;
 }
 
+/** Icinga complains in its log about connections that are idle for longer than ten seconds. */
+const IDLE_MILLISECONDS = 5_000;
+
 /** Errors of the certificate check: whoever answers there is not the stack's master. */
 const TLS_REFUSALS = /^(ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
@@ -62,6 +65,7 @@ export class IcingaApi implements ConfigApi {
     this.agent = new https.Agent({
       keepAlive: true,
       maxSockets: 4,
+      timeout: IDLE_MILLISECONDS,
       ca: settings.ca,
       servername: settings.serverName,
     });

@@ -74,6 +74,21 @@ describe("values and objects", () => {
     ]);
   });
 
+  it("writes numbers without exponents, which Icinga does not know", () => {
+    expect([value(1e21), value(-2.5e-7), value(1e-200), value([1e22])]).toEqual([
+      "1000000000000000000000",
+      expect.stringMatching(/^-0\.00000025\d*$|^-0\.000000249\d*$/),
+      "0",
+      "[ 10000000000000000000000 ]",
+    ]);
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+        expect(value(number)).toMatch(/^-?\d+(\.\d+)?$/);
+        if (Math.abs(number) > 1e-80) expect(Number(value(number))).toBeCloseTo(number);
+      }),
+    );
+  });
+
   it("sorts variables, leaves out undefined ones, and puts keywords in brackets", () => {
     expect(vars({ b: 1, a: undefined, import: "x", "odd name": 2 })).toEqual([
       ["vars.a", undefined],
