@@ -143,10 +143,12 @@ function readPlainSettings(problems: string[]): PlainSettings | undefined {
   return result.data;
 }
 
-/** This project's part of the stack's config: keys without their prefix, and values as Pulumi hands them on. */
+/** What the stack's config has of this project: keys without their prefix, and values as Pulumi hands them on. */
 function ownConfig(): Map<string, string> {
   const prefix = `${PROJECT}:`;
-  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  const own = Object.entries(pulumi.runtime.allConfig()).filter(
+    ([key, value]) => key.startsWith(prefix) && value !== "",
+  );
   return new Map(own.map(([key, value]) => [key.slice(prefix.length), value]));
 }
 

@@ -10,10 +10,10 @@ export function dockerSecret(name: string, value: pulumi.Output<string>, parent:
 }
 
 /** A Docker config from text that is no secret; unnamed for the same reason. */
-export function dockerConfig(name: string, base64: string, parent: pulumi.Resource): docker.ServiceConfig {
-  return new docker.ServiceConfig(name, { data: base64 }, { parent });
+export function dockerConfig(name: string, text: string, parent: pulumi.Resource): docker.ServiceConfig {
+  return new docker.ServiceConfig(name, { data: toBase64(text) }, { parent });
 }
 
-export function toBase64(text: string): string {
+function toBase64(text: string): string {
   return Buffer.from(text, "utf8").toString("base64");
 }

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { dockerConfig, dockerSecret, toBase64 } from "./files";
+import { dockerConfig, dockerSecret } from "./files";
 import type { NodeLabels } from "./nodeLabels";
 import type { Networks } from "./networks";
 import { Readiness } from "./readiness";
@@ -77,7 +77,7 @@ export class MySql extends pulumi.ComponentResource {
   private scripts(name: string): ConfigFile[] {
     return SCRIPTS.map(({ file, path }) => {
       const text = fs.readFileSync(`images/mysql/${file}`, "utf8");
-      return { config: dockerConfig(`${name}-${file.replace(".sh", "")}`, toBase64(text), this), path };
+      return { config: dockerConfig(`${name}-${file.replace(".sh", "")}`, text, this), path };
     });
   }
 }
