@@ -27,7 +27,7 @@ export async function withProgress<T>(
   }, 8000);
   try {
     return await step((next) => {
-      state = next.trim().slice(0, 100);
+      state = (next.trim().split("\n").at(-1) ?? "").slice(0, 100);
     });
   } finally {
     clearInterval(timer);

@@ -1,0 +1,245 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough, type Readable, type Writable } from "node:stream";
+import Dockerode from "dockerode";
+import { cachePath, runOnHost, type Say } from "../../toolchain/hostCommand";
+
+const SCRIPT = join(__dirname, "engine.sh");
+const RUN_DIRECTORY = "/run/icinga-swarm-test";
+
+/** Exit code of the script when somebody else runs that engine. */
+const TAKEN = 75;
+
+/** Far from the machine's networks, and from 10.118.0.0/16, which the product uses. */
+const OVERLAY_POOL = "10.200.0.0/16";
+
+export interface EngineOptions {
+  /**
+   * Decides names and addresses: engine 3 is the host `icinga-swarm-test-3` at 100.64.3.11. 0 is the seed's.
+   * @default the first that is free, from 1 to 250
+   */
+  readonly index?: number;
+  /** A never-joined data root to start from a copy of: what `seedDataRoot` returns. */
+  readonly seed: string;
+  /** Makes it a swarm of one node. @default true */
+  readonly swarm?: boolean;
+  /** Further options of dockerd. @default none */
+  readonly dockerdOptions?: readonly string[];
+}
+
+export interface ExecResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A container as the engine knows it, or the start of its name: `mysql` finds the running task `mysql.1.xyz`. */
+export type ContainerName = string;
+
+/** A Docker Engine in namespaces of its own. Gone when `stop` returns, or when this process ends, however it ends. */
+export class TestEngine {
+  readonly socketPath: string;
+  /** For `DOCKER_HOST`, and for a stack's `docker:host`. */
+  readonly dockerHost: string;
+  /** Where the host reaches what the engine's containers publish. */
+  readonly address: string;
+  /** Name of the swarm's node. */
+  readonly nodeName: string;
+  readonly docker: Dockerode;
+
+  private constructor(
+    readonly index: number,
+    private readonly supervisor: ChildProcessByStdio<Writable, Readable, null>,
+  ) {
+    this.socketPath = `${RUN_DIRECTORY}/${index}/docker.sock`;
+    this.dockerHost = `unix://${this.socketPath}`;
+    this.address = `100.64.${index}.11`;
+    this.nodeName = `icinga-swarm-test-${index}`;
+    this.docker = new Dockerode({ socketPath: this.socketPath });
+  }
+
+  /**
+   * Starts engine `index` on a data root, or on a copy of a seed.
+   * @returns undefined when somebody runs an engine of that index
+   */
+  static async run(
+    index: number,
+    dataRoot: string,
+    seed: string | undefined,
+    dockerdOptions: readonly string[],
+  ): Promise<TestEngine | undefined> {
+    const args = [SCRIPT, "run", String(index), dataRoot, ...(seed === undefined ? [] : [seed])];
+    const supervisor = spawn("bash", args, {
+      // A Ctrl-C at the terminal is for the tests; the supervisor sees its pipe close when they are gone.
+      detached: true,
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, ENGINE_OPTIONS: dockerdOptions.join(" ") },
+    });
+    supervisor.stdin.on("error", () => undefined);
+    const engine = new TestEngine(index, supervisor);
+    const exit = new Promise<number | null>((resolve) => supervisor.on("close", resolve));
+    const outcome = await Promise.race([engine.untilItAnswers(), exit]);
+    if (outcome === "answers") return engine;
+    if (outcome === TAKEN) return undefined;
+    throw new Error(`engine ${index} did not start (${outcome}):\n${await engine.logTail()}`);
+  }
+
+  /** Removes everything: processes, containers, namespaces, mounts, addresses, firewall rules, cgroups, the data root. */
+  async stop(): Promise<void> {
+    if (this.supervisor.exitCode !== null) return;
+    const exit = new Promise((resolve) => this.supervisor.on("close", resolve));
+    this.supervisor.stdin.end();
+    await exit;
+  }
+
+  /**
+   * Runs a program in a container to its end.
+   * @throws Error when no or several running containers have that name
+   */
+  async exec(container: ContainerName, argv: readonly string[], stdin = "", user?: string): Promise<ExecResult> {
+    const { Id } = await this.container(container);
+    const exec = await this.docker.getContainer(Id).exec({
+      Cmd: [...argv],
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      ...(user === undefined ? {} : { User: user }),
+    });
+    const stream = await exec.start({ hijack: true, stdin: true });
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    this.docker.modem.demuxStream(stream, stdout, stderr);
+    stream.on("end", () => {
+      stdout.end();
+      stderr.end();
+    });
+    stream.end(stdin);
+    const texts = await Promise.all([textOf(stdout), textOf(stderr)]);
+    const { ExitCode } = await exec.inspect();
+    return { code: ExitCode ?? -1, stdout: texts[0], stderr: texts[1] };
+  }
+
+  /** The one running container of that name, or whose name starts with it and a dot, as those of services do. */
+  async container(name: ContainerName): Promise<Dockerode.ContainerInfo> {
+    const all = await this.docker.listContainers();
+    const found = all.filter(({ Id, Names }) =>
+      [Id, ...Names.map((given) => given.slice(1))].some((given) => given === name || given.startsWith(`${name}.`)),
+    );
+    const [one] = found;
+    if (one === undefined || found.length > 1) {
+      const names = all.map(({ Names }) => Names.join(" ")).join(", ");
+      throw new Error(`${found.length} running containers are ${name}; there are: ${names}`);
+    }
+    return one;
+  }
+
+  /**
+   * Drops what a container exchanges with a peer, both ways, as a broken link does: nothing is refused, nothing answers.
+   * @param peer address or range (`10.118.3.4`, `10.118.3.0/24`), or the name of a network to cut all of
+   * @returns mends the link; to be called once, and harmless when the container is gone by then
+   */
+  async cutContainerLink(container: ContainerName, peer: string): Promise<() => Promise<void>> {
+    const { Id } = await this.container(container);
+    const { State, NetworkSettings } = await this.docker.getContainer(Id).inspect();
+    const network = NetworkSettings.Networks[peer];
+    const range = network === undefined ? peer : `${network.IPAddress}/${network.IPPrefixLen}`;
+    if (!/^[0-9./]+$/.test(range)) {
+      throw new Error(`${container} is not in ${peer}, but in ${Object.keys(NetworkSettings.Networks).join(", ")}`);
+    }
+    // What a container says to its own address goes through the loopback and is no link.
+    const rules = [
+      ["INPUT", "!", "-i", "lo", "-s", range, "-j", "DROP"],
+      ["OUTPUT", "!", "-o", "lo", "-d", range, "-j", "DROP"],
+    ];
+    const apply = async (action: string) => {
+      for (const rule of rules) await this.inContainerNetwork(State.Pid, ["iptables", "--wait", action, ...rule]);
+    };
+    await apply("--insert");
+    return async () => {
+      const { Running, Pid } = await this.docker
+        .getContainer(Id)
+        .inspect()
+        .then((now) => now.State)
+        .catch(() => ({ Running: false, Pid: 0 }));
+      if (Running && Pid === State.Pid) await apply("--delete");
+    };
+  }
+
+  /** Runs a program of the host in the engine's namespaces; process ids are the engine's. */
+  async inEngine(argv: readonly string[]): Promise<string> {
+    const supervised = (await readFile(`${RUN_DIRECTORY}/${this.index}/engine.pid`, "utf8")).trim();
+    const children = await readFile(`/proc/${supervised}/task/${supervised}/children`, "utf8");
+    const init = children.trim().split(" ")[0] ?? "";
+    return runOnHost(["nsenter", "--target", init, "--mount", "--uts", "--ipc", "--net", "--pid", "--", ...argv]);
+  }
+
+  private inContainerNetwork(pid: number, argv: readonly string[]): Promise<string> {
+    return this.inEngine(["nsenter", "--target", String(pid), "--net", "--", ...argv]);
+  }
+
+  /** The last lines of dockerd's log. */
+  async logTail(): Promise<string> {
+    const log = await readFile(`${RUN_DIRECTORY}/${this.index}/dockerd.log`, "utf8").catch(() => "(no log)");
+    return log.split("\n").slice(-20).join("\n");
+  }
+
+  private async untilItAnswers(): Promise<"answers" | "silence"> {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
+      const answered = await this.docker.ping().then(
+        () => true,
+        () => false,
+      );
+      if (answered) return "answers";
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return "silence";
+  }
+}
+
+/** Starts an engine from a copy of the seed, as a swarm of one node unless told otherwise. */
+export async function startEngine(options: EngineOptions): Promise<TestEngine> {
+  const indexes = options.index === undefined ? Array.from({ length: 250 }, (_, i) => i + 1) : [options.index];
+  for (const index of indexes) {
+    const dataRoot = cachePath("test-engine", `data-${index}`);
+    const engine = await TestEngine.run(index, dataRoot, options.seed, options.dockerdOptions ?? []);
+    if (engine === undefined) continue;
+    if (options.swarm !== false) await initialiseSwarm(engine);
+    return engine;
+  }
+  throw new Error(`engines ${indexes[0]} to ${indexes.at(-1)} are all in use`);
+}
+
+/** Removes what killed runs left: engines nobody holds, with all that belongs to them. Those in use stay. */
+export async function removeLeftovers(say: Say = () => undefined): Promise<void> {
+  await runOnHost(["bash", SCRIPT, "sweep"], { onLine: say, env: { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` } });
+}
+
+/**
+ * Runs an engine on a data root of its own, which stays, while `work` lasts, and lets it shut down in order.
+ * @throws Error when somebody else is at it
+ */
+export async function withPlainEngine<T>(dataRoot: string, work: (docker: Dockerode) => Promise<T>): Promise<T> {
+  await mkdir(dataRoot, { recursive: true });
+  const engine = await TestEngine.run(0, dataRoot, undefined, []);
+  if (engine === undefined) throw new Error(`another run is at ${dataRoot}: wait for it`);
+  try {
+    return await work(engine.docker);
+  } finally {
+    await engine.stop();
+  }
+}
+
+async function initialiseSwarm(engine: TestEngine): Promise<void> {
+  await engine.docker.swarmInit({
+    ListenAddr: "0.0.0.0:2377",
+    AdvertiseAddr: engine.address,
+    DefaultAddrPool: [OVERLAY_POOL],
+    SubnetSize: 24,
+  });
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}

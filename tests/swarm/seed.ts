@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type Dockerode from "dockerode";
+import { DEBIAN_IMAGE, ICINGA_VERSION } from "../../images/versions";
+import { buildImage, ensureBaseImage, ensureMySqlImage } from "../../toolchain/baseImages";
+import { cachePath, type Say } from "../../toolchain/hostCommand";
+import { withPlainEngine } from "./engine";
+
+export const NRPE_CLIENT_IMAGE = "icinga-swarm/fixture-nrpe-client:1";
+
+const ROOT = join(__dirname, "../..");
+/** What of node_modules Dockerfiles may copy: as in .dockerignore. */
+const COPIED_MODULES = ["esbuild-wasm", "js-yaml", "zod"].map((name) => `node_modules/${name}`);
+
+export interface Seed {
+  /** The never-joined data root, for `startEngine`. */
+  readonly dataRoot: string;
+  /** The image that stands for MySQL in it: the vendor's or the fixture. */
+  readonly mySqlImage: string;
+}
+
+interface Stamp {
+  readonly content: string;
+  readonly mySqlImage: string;
+}
+
+/**
+ * A data root that holds every image a stack needs: bases, fixtures, and all of images/, built from the same files as a stack
+ * builds them, so that its builds are cache hits. Made once for these files, outside the tree; a change of files builds what
+ * changed.
+ */
+export async function seedDataRoot(say: Say): Promise<Seed> {
+  const dataRoot = cachePath("test-engine", "seed");
+  const stampFile = cachePath("test-engine", "seed.json");
+  const content = contentOf([
+    "images",
+    "generator",
+    "tests/fixtures",
+    "toolchain/debian-rootfs.sh",
+    "package-lock.json",
+  ]);
+  const stamp = await readStamp(stampFile);
+  if (stamp?.content === content) return { dataRoot, mySqlImage: stamp.mySqlImage };
+
+  await rm(stampFile, { force: true });
+  const mySqlImage = await withPlainEngine(dataRoot, (docker) => fill(docker, say));
+  await writeFile(stampFile, JSON.stringify({ content, mySqlImage } satisfies Stamp));
+  return { dataRoot, mySqlImage };
+}
+
+async function fill(docker: Dockerode, say: Say): Promise<string> {
+  say(`${DEBIAN_IMAGE}: ${(await ensureBaseImage(docker, say)).origin}`);
+  const mySql = await ensureMySqlImage(docker, say);
+  say(`MySQL: ${mySql.image}, ${mySql.origin}`);
+  await buildImage(docker, join(ROOT, "tests/fixtures/nrpe-client"), NRPE_CLIENT_IMAGE, say, {
+    buildargs: { BASE_IMAGE: DEBIAN_IMAGE },
+  });
+  const parts = buildContext();
+  for (const name of ownImages()) {
+    await buildImage(docker, ROOT, `icinga-swarm/${name}:seed`, say, {
+      parts,
+      dockerfile: `images/${name}/Dockerfile`,
+      buildargs: { BASE_IMAGE: name === "base" ? DEBIAN_IMAGE : "icinga-swarm/base:seed", ICINGA_VERSION },
+    });
+    say(`icinga-swarm/${name} is built`);
+  }
+  // What former contents left; parents of today's images are not touched.
+  await docker.pruneImages({ filters: { dangling: { true: true } } });
+  return mySql.image;
+}
+
+/** The folders of images/ that are images, the base first. */
+function ownImages(): string[] {
+  const names = readdirSync(join(ROOT, "images"))
+    .filter((name) => existsSync(join(ROOT, "images", name, "Dockerfile")))
+    .sort();
+  return ["base", ...names.filter((name) => name !== "base")];
+}
+
+/** Every path of the build context as .dockerignore narrows it, folders included, because their modes count too. */
+function buildContext(): string[] {
+  const copied = ["images", "generator", ...COPIED_MODULES].flatMap(below).filter((path) => !path.endsWith(".test.ts"));
+  return ["node_modules", ...copied].sort();
+}
+
+function below(path: string): string[] {
+  if (!statSync(join(ROOT, path)).isDirectory()) return [path];
+  return [path, ...readdirSync(join(ROOT, path)).flatMap((entry) => below(`${path}/${entry}`))];
+}
+
+function contentOf(paths: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const path of paths.flatMap(below).sort()) {
+    const { mode } = statSync(join(ROOT, path));
+    hash.update(`${path}\0${mode}\0`);
+    if (statSync(join(ROOT, path)).isFile()) hash.update(readFileSync(join(ROOT, path)));
+  }
+  return hash.digest("hex");
+}
+
+async function readStamp(file: string): Promise<Stamp | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Stamp;
+  } catch {
+    return undefined;
+  }
+}
