@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { gatewayOf } from "../render/cidr";
 
 export interface NetworksArgs {
   /** Subnet of the master and all slaves. */
@@ -34,7 +35,12 @@ export class Networks extends pulumi.ComponentResource {
   private overlay(name: string, subnet: string): StackNetwork {
     const network = new docker.Network(
       name,
-      { driver: "overlay", ipamConfigs: [{ subnet }], labels: [{ label: "icinga-swarm", value: "network" }] },
+      {
+        driver: "overlay",
+        // The gateway that Docker would choose; left out, it would be a difference after every refresh.
+        ipamConfigs: [{ subnet, gateway: gatewayOf(subnet) }],
+        labels: [{ label: "icinga-swarm", value: "network" }],
+      },
       { parent: this },
     );
     return { id: network.id, subnet };

@@ -130,7 +130,7 @@ function renderTaskSpec(args: SwarmServiceArgs) {
         tests: HEALTH_CHECK,
         // The check paces itself: Docker has one interval for a start that is watched closely and for years of routine.
         interval: "2s",
-        timeout: "1m0s",
+        timeout: "1m",
         retries: 3,
         startPeriod: duration(limits.readySeconds),
       },
@@ -149,12 +149,16 @@ function renderTaskSpec(args: SwarmServiceArgs) {
   };
 }
 
-/** Seconds as the engine prints durations (`1m30s`, `1h0m0s`): any other form would be a difference at every preview. */
+/**
+ * Seconds as the provider reads them back (`1h`, `2m`, `1m30s`): any other form would be a difference at every preview.
+ */
 export function duration(seconds: number): string {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
-  const rest = seconds % 60;
-  return [hours > 0 ? `${hours}h` : "", hours > 0 || minutes > 0 ? `${minutes}m` : "", `${rest}s`].join("");
+  const full = [hours > 0 ? `${hours}h` : "", hours > 0 || minutes > 0 ? `${minutes}m` : "", `${seconds % 60}s`].join(
+    "",
+  );
+  return full.replace(/m0s$/, "m").replace(/h0m$/, "h");
 }
 
 function hashOf(spec: unknown): string {

@@ -27,3 +27,9 @@ export function parseCidr(text: string): Cidr | undefined {
 export function overlaps(one: Cidr, other: Cidr): boolean {
   return one.first < other.end && other.first < one.end;
 }
+
+/** The first usable address of a subnet, which Docker takes as its gateway. */
+export function gatewayOf(subnet: string): string {
+  const { first } = parseCidr(subnet) ?? { first: 0 };
+  return [24, 16, 8, 0].map((shift) => Math.floor((first + 1) / 2 ** shift) % 256).join(".");
+}
