@@ -136,18 +136,17 @@ function renderMaster(pairs: readonly Pair[]): string {
       ["vars.dummy_text", literal("The master runs this check itself.")],
     ],
   });
-  const service = (name: string, command: string, variables: readonly Attribute[]) =>
-    object({
-      kind: "object Service",
-      name,
-      imports: [OWN_SERVICE_TEMPLATE],
-      attributes: [["host_name", quote(MASTER.endpoint)], ["check_command", quote(command)], ...variables],
-    });
   const zones = pairs.map(({ zone }) =>
-    service(`zone ${zone}`, "cluster-zone", [["vars.cluster_zone", literal(zone)]]),
+    renderOwnService(MASTER.endpoint, `zone ${zone}`, "cluster-zone", vars({ cluster_zone: zone })),
   );
-  return [host, service("icinga", "icinga", []), ...zones].join("");
+  return [host, renderOwnService(MASTER.endpoint, "icinga", "icinga", []), ...zones].join("");
 }
+
+/** What the NRPE server in each slave's container answers about the container, and what the service is called. */
+const OWN_NRPE_CHECKS = [
+  ["disk", "check_disk"],
+  ["processes", "check_procs"],
+] as const;
 
 /**
  * A slave as a host of its own zone, checked on that very slave: it is what the slave's health check looks for to know
@@ -155,25 +154,30 @@ function renderMaster(pairs: readonly Pair[]): string {
  */
 function renderSlave({ name: location }: Site, endpoint: string): string {
   const onSlave: Attribute = ["command_endpoint", quote(endpoint)];
-  return [
-    object({
-      kind: "object Host",
-      name: endpoint,
-      imports: [OWN_HOST_TEMPLATE],
-      attributes: [
-        onSlave,
-        ["groups", names([OWN_GROUP, groupOf(location)])],
-        ["vars.dummy_text", literal("The slave runs this check itself.")],
-        ["vars.location", literal(location)],
-      ],
-    }),
-    object({
-      kind: "object Service",
-      name: "icinga",
-      imports: [OWN_SERVICE_TEMPLATE],
-      attributes: [["host_name", quote(endpoint)], ["check_command", quote("icinga")], onSlave],
-    }),
-  ].join("");
+  const host = object({
+    kind: "object Host",
+    name: endpoint,
+    imports: [OWN_HOST_TEMPLATE],
+    attributes: [
+      onSlave,
+      ["groups", names([OWN_GROUP, groupOf(location)])],
+      ["vars.dummy_text", literal("The slave runs this check itself.")],
+      ["vars.location", literal(location)],
+    ],
+  });
+  const nrpe = OWN_NRPE_CHECKS.map(([name, command]) =>
+    renderOwnService(endpoint, name, "nrpe", [onSlave, ...vars({ nrpe_address: "127.0.0.1", nrpe_command: command })]),
+  );
+  return [host, renderOwnService(endpoint, "icinga", "icinga", [onSlave]), ...nrpe].join("");
+}
+
+function renderOwnService(host: string, name: string, command: string, more: readonly Attribute[]): string {
+  return object({
+    kind: "object Service",
+    name,
+    imports: [OWN_SERVICE_TEMPLATE],
+    attributes: [["host_name", quote(host)], ["check_command", quote(command)], ...more],
+  });
 }
 
 function renderHost(host: Host): string {

@@ -122,7 +122,7 @@ describe("the generator on a real master", () => {
   it("makes its package active, and is healthy only then", async () => {
     generator = await startGenerator(INVENTORY, "spec-1");
     const line = await generator.line("package active: ");
-    expect(line).toMatch(/^package active: 6 hosts, 9 services in 3 zones of locations \(stage [0-9a-f-]{36}\)$/);
+    expect(line).toMatch(/^package active: 6 hosts, 17 services in 3 zones of locations \(stage [0-9a-f-]{36}\)$/);
     await until(
       async () => (await state(generator)) === "healthy",
       () => generator.logs(),
