@@ -1,6 +1,7 @@
 import { load } from "js-yaml";
 import { findExposures } from "./exposures";
-import { cutContainerLink, removeLeftovers, seedDataRoot, startEngine, type TestEngine } from "./engine";
+import { removeLeftovers, startEngine, type TestEngine } from "./engine";
+import { NRPE_CLIENT_IMAGE, seedDataRoot } from "./seed";
 import { Stack } from "./stack";
 import { eventually, type StackConfig, Workspace } from "./workspace";
 
@@ -193,8 +194,7 @@ export class TestBed {
 
   /** Cuts a slave off from the master. @returns what heals the link */
   async cutLink(service: string): Promise<() => Promise<void>> {
-    const cut = await cutContainerLink(this.engine, await this.stack.container(service), await this.masterAddress());
-    return () => cut.heal();
+    return this.engine.cutContainerLink(await this.stack.container(service), await this.masterAddress());
   }
 
   private async masterAddress(): Promise<string> {
@@ -280,13 +280,13 @@ export async function createTestBed(): Promise<TestBed> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   await removeLeftovers();
   const seed = await seedDataRoot(say);
-  const engine = await startEngine({ seed, say });
+  const engine = await startEngine({ seed: seed.dataRoot });
   try {
     const { docker } = engine;
     await docker.createNetwork({ Name: CUSTOMER_NETWORK, Driver: "overlay", Attachable: true });
     const client = await docker.createContainer({
       name: CLIENT,
-      Image: "icinga-swarm/fixture-nrpe-client",
+      Image: NRPE_CLIENT_IMAGE,
       HostConfig: { NetworkMode: CUSTOMER_NETWORK },
     });
     await client.start();
