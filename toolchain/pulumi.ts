@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { build, cacheFolder } from "./goBuild";
 import { withLock } from "./lock";
 import { engine, languageHost, npmVersion, type Part, type Plugin, plugins, sourceHash } from "./parts";
@@ -266,12 +266,12 @@ function note(part: Part, path: string, origin: Origin): void {
   const { size, mtimeMs } = statSync(path);
   const entry: Note = { origin, version: part.version, sources: sourceHash(part), size, modified: mtimeMs };
   const temporary = `${notesFile(path)}.tmp-${String(process.pid)}`;
-  writeFileSync(temporary, `${JSON.stringify({ ...readNotes(path), [part.file]: entry }, undefined, 2)}\n`);
+  writeFileSync(temporary, `${JSON.stringify({ ...readNotes(path), [basename(path)]: entry }, undefined, 2)}\n`);
   renameSync(temporary, notesFile(path));
 }
 
 function noteOf(path: string): Note | undefined {
-  const entry = readNotes(path)[path.slice(dirname(path).length + 1)];
+  const entry = readNotes(path)[basename(path)];
   const { size, mtimeMs } = statSync(path);
   return entry?.size === size && entry.modified === mtimeMs ? entry : undefined;
 }

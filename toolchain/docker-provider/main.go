@@ -43,8 +43,8 @@ func exitOn(err error) {
 	}
 }
 
-// providerInfo says where Pulumi's names differ from what the bridge makes of the Terraform names.
-// compareWithNpm.ts checks the result against the official npm package.
+// providerInfo says where Pulumi's names differ from what the bridge makes of the Terraform names. compareWithNpm.ts
+// checks the result against the official npm package.
 func providerInfo() tfbridge.ProviderInfo {
 	type fields = map[string]*tfbridge.SchemaInfo
 	info := tfbridge.ProviderInfo{

@@ -47,7 +47,6 @@ func fieldsOf(
 ) map[string]shape {
 	fields := map[string]shape{}
 	schema.Range(func(key string, value shim.Schema) bool {
-		// A resource's `id` is the resource's ID, not a property.
 		if include(value) && value.Removed() == "" {
 			fields[tfbridge.TerraformToPulumiNameV2(key, schema, custom)] = shapeOf(value, custom[key], include)
 		}
