@@ -59,15 +59,25 @@ export function engine(): Part {
   };
 }
 
+/** The language host: what stands in front of an older one of Pulumi's, and that one itself. */
 export function languageHost(): Part {
-  const version = pinnedInGoMod("language-nodejs", "github.com/pulumi/pulumi/sdk/v3");
   return {
     name: "Node.js language host",
     folder: "language-nodejs",
     file: "pulumi-language-nodejs",
-    version,
+    version: pinnedInGoMod("language-nodejs", "github.com/pulumi/pulumi/sdk/v3"),
+    buildArgs: ["-ldflags=-s -w", "."],
+  };
+}
+
+export function languageHostOfSdk(): Part {
+  const front = languageHost();
+  return {
+    ...front,
+    name: "Node.js language host of the SDK",
+    file: "pulumi-language-nodejs-sdk",
     buildArgs: [
-      `-ldflags=-s -w -X ${sdkVersionVariable}=v${version}`,
+      `-ldflags=-s -w -X ${sdkVersionVariable}=v${front.version}`,
       "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     ],
   };

@@ -14,7 +14,16 @@ import { homedir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { build, cacheFolder } from "./goBuild";
 import { withLock } from "./lock";
-import { engine, languageHost, npmVersion, type Part, type Plugin, plugins, sourceHash } from "./parts";
+import {
+  engine,
+  languageHost,
+  languageHostOfSdk,
+  npmVersion,
+  type Part,
+  type Plugin,
+  plugins,
+  sourceHash,
+} from "./parts";
 import { atLeast, isExecutable, onPath, run, type Say } from "./run";
 import { downloadEngine, vendorProblem } from "./vendor";
 
@@ -176,7 +185,7 @@ async function install(state: State, say: Say): Promise<void> {
     await downloadOr(
       () => installEngineDownload(part, say),
       async () => {
-        for (const built of [languageHost(), part]) {
+        for (const built of [languageHostOfSdk(), languageHost(), part]) {
           await installBuilt(built, await build(built, say));
         }
       },
