@@ -130,6 +130,8 @@ shut_down() {
 
 power_cut() {
   local pid=$1 _
+  # Not a job any more: its end is no news.
+  disown "$pid" 2>/dev/null || true
   kill -KILL "$pid" 2>/dev/null || true
   for _ in {1..100}; do
     [[ -d "/proc/$pid" ]] || return 0

@@ -14,6 +14,17 @@ const ROOT = join(__dirname, "../..");
 /** What of node_modules Dockerfiles may copy: as in .dockerignore. */
 const COPIED_MODULES = ["esbuild-wasm", "js-yaml", "zod"].map((name) => `node_modules/${name}`);
 
+/** Everything that decides what is in the seed, this file included. */
+const CONTENT = [
+  "images",
+  "generator",
+  "tests/fixtures/mysql",
+  "tests/fixtures/nrpe-client",
+  "toolchain/debian-rootfs.sh",
+  "package-lock.json",
+  "tests/swarm/seed.ts",
+];
+
 export interface Seed {
   /** The never-joined data root, for `startEngine`. */
   readonly dataRoot: string;
@@ -34,13 +45,7 @@ interface Stamp {
 export async function seedDataRoot(say: Say): Promise<Seed> {
   const dataRoot = cachePath("test-engine", "seed");
   const stampFile = cachePath("test-engine", "seed.json");
-  const content = contentOf([
-    "images",
-    "generator",
-    "tests/fixtures",
-    "toolchain/debian-rootfs.sh",
-    "package-lock.json",
-  ]);
+  const content = contentOf(CONTENT);
   const stamp = await readStamp(stampFile);
   if (stamp?.content === content) return { dataRoot, mySqlImage: stamp.mySqlImage };
 
@@ -59,11 +64,13 @@ async function fill(docker: Dockerode, say: Say): Promise<string> {
   });
   const parts = buildContext();
   for (const name of ownImages()) {
-    await buildImage(docker, ROOT, `icinga-swarm/${name}:seed`, say, {
-      parts,
-      dockerfile: `images/${name}/Dockerfile`,
-      buildargs: { BASE_IMAGE: name === "base" ? DEBIAN_IMAGE : "icinga-swarm/base:seed", ICINGA_VERSION },
-    });
+    const dockerfile = `images/${name}/Dockerfile`;
+    const buildargs = { BASE_IMAGE: name === "base" ? DEBIAN_IMAGE : "icinga-swarm/base:seed", ICINGA_VERSION };
+    const build = (tag: string, target?: string) =>
+      buildImage(docker, ROOT, `icinga-swarm/${name}:${tag}`, say, { parts, dockerfile, buildargs, target });
+    await build("seed");
+    // A stage that others copy from is nobody's parent: without a name of its own it would be pruned below.
+    for (const stage of stagesOf(dockerfile)) await build(`seed-${stage}`, stage);
     say(`icinga-swarm/${name} is built`);
   }
   // What former contents left; parents of today's images are not touched.
@@ -77,6 +84,11 @@ function ownImages(): string[] {
     .filter((name) => existsSync(join(ROOT, "images", name, "Dockerfile")))
     .sort();
   return ["base", ...names.filter((name) => name !== "base")];
+}
+
+function stagesOf(dockerfile: string): string[] {
+  const text = readFileSync(join(ROOT, dockerfile), "utf8");
+  return [...text.matchAll(/^FROM\s+\S+\s+AS\s+(\S+)/gim)].map(([, stage]) => stage ?? "");
 }
 
 /** Every path of the build context as .dockerignore narrows it, folders included, because their modes count too. */
