@@ -73,6 +73,9 @@ const REPLACEMENT_MS = 3_000;
 const LOG_LINES_SHOWN = 15;
 /** Pulumi's state still has the spec that failed: only a refresh shows it that the swarm runs another. */
 const RETRY = "pulumi up --refresh tries the new one again";
+/** What keeps a task in the state `new`; Swarm itself only says so in the manager's own log. */
+const UNALLOCATED =
+  "Swarm has not given it its networks yet; it never does for a network whose subnet overlaps another network's";
 const ENDED_STATES = new Set(["failed", "rejected", "complete"]);
 
 /** Whether a task ended otherwise than by Swarm's wish (which is `shutdown`). A service's task has no reason to end. */
@@ -221,7 +224,7 @@ function describe(slots: readonly TaskView[], service: ServiceView): string {
 function waitingFor(snapshot: Snapshot, slots: readonly TaskView[]): string | undefined {
   for (const task of slots.filter((each) => !isRunning(each))) {
     const said = snapshot.logs.get(task.id)?.findLast(({ text }) => /^(waiting|failed): /.test(text))?.text;
-    const reason = task.error ?? said;
+    const reason = task.error ?? said ?? (task.state === "new" ? UNALLOCATED : undefined);
     if (reason !== undefined) return reason;
   }
   return undefined;

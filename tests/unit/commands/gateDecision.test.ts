@@ -90,6 +90,11 @@ describe("a service is waited for", () => {
     expect(decision).toMatchObject({ kind: "waiting", state: "1 of 1 pending", reason: error });
   });
 
+  it("with what Swarm does not say of a task that gets no address", () => {
+    const decision = judge([task({ state: "new", hasContainer: false, node: undefined })]);
+    expect(decision).toMatchObject({ reason: expect.stringContaining("subnet overlaps") });
+  });
+
   it("when a task of it was only shut down", () => {
     const tasks = [task({ id: "task-0", state: "shutdown", desiredState: "shutdown" }), task({ createdAt: NOW + 1 })];
     expect(judge(tasks)).toMatchObject({ kind: "waiting", state: "1 of 1 starting" });
