@@ -4,7 +4,7 @@ import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type Dockerode from "dockerode";
+import Dockerode from "dockerode";
 import { DEBIAN_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { cachePath, findProgram, installPackages, runOnHost, type Say, withProgress } from "./hostCommand";
 
@@ -33,7 +33,8 @@ export interface MySqlImage extends PresentImage {
  * Makes Debian's base image present in the engine: already there, else from the registry, else made from Debian's
  * packages, which takes root once; the result is kept for other engines.
  */
-export async function ensureBaseImage(docker: Dockerode, say: Say): Promise<PresentImage> {
+export async function ensureBaseImage(engine: Dockerode, say: Say): Promise<PresentImage> {
+  const docker = patient(engine);
   if (await present(docker, DEBIAN_IMAGE)) return { image: DEBIAN_IMAGE, origin: "already in the engine" };
   if (await pull(docker, DEBIAN_IMAGE, say)) return { image: DEBIAN_IMAGE, origin: "from its registry" };
   const archive = archivePath(DEBIAN_IMAGE);
@@ -50,7 +51,8 @@ export async function ensureBaseImage(docker: Dockerode, say: Say): Promise<Pres
  * Makes a MySQL image present in the engine: the vendor's, already there or from the registry, else the test fixture, said
  * aloud. Needs the base image only for the fixture, and then sees to it itself.
  */
-export async function ensureMySqlImage(docker: Dockerode, say: Say): Promise<MySqlImage> {
+export async function ensureMySqlImage(engine: Dockerode, say: Say): Promise<MySqlImage> {
+  const docker = patient(engine);
   if (await present(docker, MYSQL_IMAGE)) {
     return { image: MYSQL_IMAGE, origin: "already in the engine", fixture: false };
   }
@@ -108,6 +110,15 @@ export async function buildImage(
     const stream = await docker.buildImage(tar.stdout, { t: tag, version: "1", forcerm: true, ...rest });
     await follow(docker, stream, update);
   });
+}
+
+/** The same engine without a limit on silence: a build's step may be still for minutes. */
+function patient(docker: Dockerode): Dockerode {
+  const modem = Object.assign(Object.create(Object.getPrototypeOf(docker.modem) as object) as typeof docker.modem, {
+    ...docker.modem,
+    timeout: undefined,
+  });
+  return new Dockerode({ modem } as unknown as Dockerode.DockerOptions);
 }
 
 async function importDebian(docker: Dockerode, say: Say): Promise<void> {
