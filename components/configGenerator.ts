@@ -34,7 +34,7 @@ export class ConfigGenerator extends pulumi.ComponentResource {
         constraint: args.central.constraint,
         env: { ICINGA_API_URL: pulumi.interpolate`https://${args.master.host}:${MASTER.port}` },
         secrets: [
-          { secret: args.master.caCertificate, fileName: "icinga-ca.crt" },
+          { secret: args.master.caCertificate, fileName: "icinga-ca.crt", isPublic: true },
           { secret: args.master.apiGeneratorPassword, fileName: "icinga-api-generator-password" },
         ],
         configs: args.shipment.map((chunk, index) => {

@@ -73,7 +73,7 @@ export class IcingaLocation extends pulumi.ComponentResource {
           ICINGA_MASTER_PORT: String(MASTER.port),
         },
         secrets: [
-          { secret: master.caCertificate, fileName: "icinga-ca.crt" },
+          { secret: master.caCertificate, fileName: "icinga-ca.crt", isPublic: true },
           { secret: tickets, fileName: "icinga-tickets" },
         ],
         volumes: [

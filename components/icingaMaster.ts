@@ -72,7 +72,7 @@ export class IcingaMaster extends pulumi.ComponentResource {
           ...mailEnvironment(args.mailRelay),
         },
         secrets: [
-          { secret: this.caCertificate, fileName: "icinga-ca.crt" },
+          { secret: this.caCertificate, fileName: "icinga-ca.crt", isPublic: true },
           { secret: caKey, fileName: "icinga-ca.key" },
           { secret: salt, fileName: "icinga-ticket-salt" },
           { secret: args.mySql.icingaPassword, fileName: "mysql-icinga-password" },

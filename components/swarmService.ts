@@ -7,6 +7,8 @@ export interface SecretFile {
   readonly secret: docker.Secret;
   /** Name below `/run/secrets`. */
   readonly fileName: string;
+  /** Whether every user of the container may read it, as a certificate that is no secret. @default root alone */
+  readonly isPublic?: boolean;
 }
 
 /** A file that Docker puts into the container from a config. */
@@ -113,11 +115,11 @@ function renderTaskSpec(args: SwarmServiceArgs) {
       hostname: args.hostname ?? args.serviceName,
       commands: args.command ? [...args.command] : undefined,
       env: { ...args.env },
-      secrets: (args.secrets ?? []).map(({ secret, fileName }) => ({
+      secrets: (args.secrets ?? []).map(({ secret, fileName, isPublic }) => ({
         secretId: secret.id,
         secretName: secret.name,
         fileName,
-        fileMode: 0o400,
+        fileMode: isPublic ? 0o444 : 0o400,
       })),
       configs: (args.configs ?? []).map(({ config, path }) => ({
         configId: config.id,
