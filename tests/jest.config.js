@@ -10,7 +10,13 @@ const typescript = {
 module.exports = {
   projects: [
     { ...typescript, displayName: "unit", testMatch: ["<rootDir>/tests/unit/**/*.test.ts"] },
-    { ...typescript, displayName: "images", testMatch: ["<rootDir>/tests/images/**/*.test.ts"] },
+    {
+      ...typescript,
+      displayName: "images",
+      testMatch: ["<rootDir>/tests/images/**/*.test.ts"],
+      globalSetup: "<rootDir>/tests/images/globalSetup.ts",
+      globalTeardown: "<rootDir>/tests/images/globalTeardown.ts",
+    },
     { ...typescript, displayName: "swarm", testMatch: ["<rootDir>/tests/swarm/**/*.test.ts"] },
   ],
 };
