@@ -78,7 +78,7 @@ export class Loop {
     if (error instanceof PackageRefused) {
       const { wanted, inventoryFiles } = this.target;
       const message = explainRefusal(error.log, wanted, inventoryFiles);
-      const rest = this.active === undefined ? "" : "; the package that was active stays so";
+      const rest = error.activeStage === undefined ? "" : "; the package that was active stays so";
       this.reporter.failed(`Icinga refuses the package: ${message}${rest}`);
       this.refusedAt = this.now();
       return this.intervalMilliseconds;

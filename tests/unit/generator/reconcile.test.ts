@@ -14,12 +14,16 @@ beforeEach(() => {
   waits = [];
 });
 
-function run(wanted: ReadonlyMap<string, string> = WANTED) {
+/** Patience of a test that expects the master to come round, and of one that expects it not to. */
+const PATIENT = 10_000;
+const IMPATIENT = 60;
+
+function run(wanted: ReadonlyMap<string, string> = WANTED, patience = PATIENT) {
   return reconcile(master, wanted, {
     onWait: (reason) => waits.push(reason),
     pollMilliseconds: 1,
-    validationMilliseconds: 60,
-    reloadMilliseconds: 60,
+    validationMilliseconds: patience,
+    reloadMilliseconds: patience,
   });
 }
 
@@ -64,23 +68,23 @@ describe("the package on the master", () => {
     master.refusal = () => "critical/config: Error: no";
     const refused = await run(new Map([["conf.d/zones.conf", "bad"]])).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(PackageRefused);
-    expect(refused).toMatchObject({ stage: "stage-2", log: "critical/config: Error: no" });
+    expect(refused).toMatchObject({ stage: "stage-2", log: "critical/config: Error: no", activeStage: "stage-1" });
     expect(master.activeStage).toBe("stage-1");
     expect([...master.stages.keys()]).toEqual(["stage-1"]);
   });
 
   it("is not called active before the daemon runs with it", async () => {
     master.reloads = false;
-    await expect(run()).rejects.toThrow("does not load it");
+    await expect(run(WANTED, IMPATIENT)).rejects.toThrow("does not load it");
     setTimeout(() => (master.loadedStage = "stage-1"), 20);
     expect(await run()).toEqual({ stage: "stage-1", uploaded: false });
   });
 
   it("is uploaded again when an active stage never gets loaded", async () => {
     master.reloads = false;
-    await run().catch(() => undefined);
+    await run(WANTED, IMPATIENT).catch(() => undefined);
     master.reloads = true;
-    expect(await run()).toEqual({ stage: "stage-2", uploaded: true });
+    expect(await run(WANTED, IMPATIENT)).toEqual({ stage: "stage-2", uploaded: true });
   });
 
   it("does not wait for zones that a package without locations does not have", async () => {
@@ -90,7 +94,7 @@ describe("the package on the master", () => {
 
   it("gives up on a validation that does not end", async () => {
     master.turnsOfValidation = Number.POSITIVE_INFINITY;
-    await expect(run()).rejects.toThrow(ApiUnavailable);
+    await expect(run(WANTED, IMPATIENT)).rejects.toThrow(ApiUnavailable);
   });
 
   it("survives the API being away while the daemon reloads", async () => {
