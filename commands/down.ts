@@ -7,12 +7,13 @@ import { localStackIsEmpty, noteMachine, readMachine, removeDeadLocks } from "./
 import { pulumiFor } from "./pulumiCli";
 import { LOCAL_STACK } from "./repository";
 import { readStackFile, stackFilePath } from "./stackFile";
-import { UserError } from "./userError";
+import { explained, UserError } from "./userError";
 
 const DELETE_DATA = "--delete-data";
 
 /** Swarm removes the containers of a removed service in its own time, and they hold its volumes until then. */
 const VOLUME_SECONDS = 90;
+const STOP_SECONDS = 15;
 
 /**
  * `npm run down [-- --delete-data]`: takes the stack local down, and ends the swarm and the Docker Engine if `npm run up`
@@ -48,7 +49,7 @@ async function destroy(): Promise<number> {
   const pulumi = await pulumiFor(LOCAL_STACK, say);
   removeDeadLocks();
   // Without the refresh, what somebody has removed already could not be destroyed.
-  const code = await pulumi.inFrontOfUser(["destroy", "--yes", "--skip-preview", "--refresh"]);
+  const code = await pulumi.inFrontOfUser(["destroy", "--yes", "--skip-preview", "--refresh", "--suppress-progress"]);
   if (code !== 0) console.error("\npulumi destroy failed; the cause is named above. npm run down can be run again.");
   return code;
 }
@@ -56,7 +57,7 @@ async function destroy(): Promise<number> {
 /** A machine that was started anew does not have our engine running. */
 async function startEngineAgain(dockerHost: string): Promise<void> {
   if (dockerHost !== LOCAL_DOCKER_HOST) return;
-  const engine = await ensureEngine(say);
+  const engine = await explained(ensureEngine(say));
   if (engine.started) noteMachine({ startedEngine: true });
 }
 
@@ -79,7 +80,7 @@ async function tidyEngine(dockerHost: string, deleteData: boolean): Promise<void
     }
     if (machine.initialisedSwarm && (await leaveSwarm(docker))) noteMachine({ initialisedSwarm: false });
     if (machine.startedEngine && (await nothingRuns(docker))) {
-      await stopEngine(say);
+      await explained(stopEngine(say));
       noteMachine({ startedEngine: false });
     }
   } catch (error) {
@@ -125,8 +126,16 @@ async function leaveSwarm(docker: Docker): Promise<boolean> {
   return true;
 }
 
+/** Whether the engine has no container left that runs; those of the stack may need a moment to end. */
 async function nothingRuns(docker: Docker): Promise<boolean> {
-  const containers = await docker.listContainers();
-  if (containers.length > 0) say(`kept the Docker Engine running: it has ${containers.length} other containers`);
-  return containers.length === 0;
+  const limit = Date.now() + STOP_SECONDS * 1000;
+  for (;;) {
+    const { length } = await docker.listContainers();
+    if (length === 0) return true;
+    if (Date.now() > limit) {
+      say(`kept the Docker Engine running: it has ${length} other containers`);
+      return false;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }

@@ -2,7 +2,7 @@ import { spawn, type StdioOptions } from "node:child_process";
 import { ensurePulumi } from "../toolchain/pulumi";
 import { LOCAL_STACK_ENV } from "./localStack";
 import { LOCAL_STACK, ROOT } from "./repository";
-import { UserError } from "./userError";
+import { explained, UserError } from "./userError";
 
 /** Pulumi's command line, for one stack. */
 export class PulumiCli {
@@ -68,6 +68,6 @@ export class PulumiCli {
  * Gets Pulumi if the machine has none.
  */
 export async function pulumiFor(stack: string, say: (line: string) => void): Promise<PulumiCli> {
-  const { pulumi, env } = await ensurePulumi(say);
+  const { pulumi, env } = await explained(ensurePulumi(say));
   return new PulumiCli(pulumi, { ...env, ...(stack === LOCAL_STACK ? LOCAL_STACK_ENV : {}) }, stack);
 }

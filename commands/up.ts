@@ -18,7 +18,7 @@ import { LOCAL_STACK, PROJECT } from "./repository";
 import { createMissingSecrets } from "./secrets";
 import { readStackConfig, readStackFile, stackFilePath } from "./stackFile";
 import { readStatus } from "./status";
-import { UserError } from "./userError";
+import { explained, UserError } from "./userError";
 
 /** The slaves' connections show in the master's next report, which may be this long in coming. */
 const REPORT_SECONDS = 30;
@@ -35,7 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const mySqlImage = await prepareEngine(dockerHost);
   await prepareStack(pulumi, dockerHost, mySqlImage);
   // A refresh sees what Swarm rolled back or somebody removed, so that another up always repairs.
-  const code = await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh"]);
+  const code = await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--suppress-progress"]);
   if (code !== 0) {
     console.error("\npulumi up failed; the cause is named above. Once it is mended, run npm run up again.");
     return code;
@@ -64,7 +64,7 @@ function chooseDockerHost(wanted: string | undefined): string {
 }
 
 async function preparePulumi(): Promise<PulumiCli> {
-  const { pulumi, env, parts } = await ensurePulumi(say);
+  const { pulumi, env, parts } = await explained(ensurePulumi(say));
   describeParts(parts).forEach(say);
   return new PulumiCli(pulumi, { ...env, ...LOCAL_STACK_ENV }, LOCAL_STACK);
 }
@@ -72,7 +72,7 @@ async function preparePulumi(): Promise<PulumiCli> {
 /** An engine that manages a swarm and holds the images that the stack's own stand on. @returns MySQL's image */
 async function prepareEngine(dockerHost: string): Promise<string> {
   if (dockerHost === LOCAL_DOCKER_HOST) {
-    const engine = await ensureEngine(say);
+    const engine = await explained(ensureEngine(say));
     if (engine.started) noteMachine({ startedEngine: true });
   }
   const connection = dockerConnection(dockerHost);
@@ -80,9 +80,9 @@ async function prepareEngine(dockerHost: string): Promise<string> {
     const docker = await connection.client();
     const { ServerVersion: version } = (await docker.info()) as { ServerVersion: string };
     say(`Docker Engine  ${version}  ${dockerHost}`);
-    const swarm = await ensureSwarm(docker, say);
+    const swarm = await explained(ensureSwarm(docker, say));
     if (swarm.initialised) noteMachine({ initialisedSwarm: true });
-    const base = await ensureBaseImage(docker, say);
+    const base = await explained(ensureBaseImage(docker, say));
     say(`base image     ${base.image}  ${base.origin}`);
     const mySql = await prepareMySqlImage(docker);
     say(`MySQL image    ${mySql.image}  ${mySql.origin}`);
@@ -106,7 +106,7 @@ async function prepareMySqlImage(docker: Docker): Promise<Omit<MySqlImage, "fixt
       .catch(() => false);
     if (present) return { image, origin: "already in the engine" };
   }
-  return await ensureMySqlImage(docker, say);
+  return await explained(ensureMySqlImage(docker, say));
 }
 
 /** The stack local, ready for Pulumi: its state's folder, its passphrase, its file, its secrets. */
