@@ -1,0 +1,213 @@
+import { callApi, Credentials, fingerprint, Stack, status } from "./icingaStack";
+import { IMAGES, type TrialContainer, until } from "./icingaTrial";
+import { killEverywhere } from "./icingaKill";
+
+let stack: Stack;
+let master: TrialContainer;
+
+jest.setTimeout(120_000);
+
+beforeAll(async () => {
+  stack = await Stack.create();
+  master = await stack.trial.start(stack.master());
+  await master.line("waiting: ");
+  await stack.mySql.start();
+  await master.line("ready");
+});
+afterAll(() => stack.trial.remove());
+
+test("waits for MySQL, says so, and is ready when it has come", async () => {
+  expect(await master.line("waiting: ")).toMatch(/^waiting: MySQL at mysql \(ERROR 2005 .*unknown server host/i);
+  expect(await master.count("ready")).toBe(1);
+  expect(await master.output("cat", "/var/lib/icinga2/.ready")).toBe("one");
+});
+
+test("no secret is in an environment, on a command line, in the log or in what the engine tells", async () => {
+  const seen = [await master.processes(), JSON.stringify(await master.inspect()), await master.logs()].join("\n");
+  expect(seen).toContain("icinga2\n");
+  for (const secret of Object.values(stack.credentials.master)) {
+    expect(seen).not.toContain(secret);
+    expect(seen).not.toContain(secret.slice(0, 24));
+  }
+});
+
+describe("the API", () => {
+  test("lets the generator do its work and nothing else", async () => {
+    const ask = async (path: string) => (await callApi(master, stack.credentials, "GET", path)).status;
+    expect(await ask("config/packages")).toBe(200);
+    expect(await ask("status")).toBe(200);
+    expect(await ask("objects/zones")).toBe(200);
+    // What one may not see is not there.
+    expect(await ask("objects/apiusers")).toBe(404);
+    expect(await ask("objects/hosts")).toBe(404);
+    expect(await ask("variables")).not.toBe(200);
+    expect((await callApi(master, stack.credentials, "POST", "actions/shutdown-process")).status).not.toBe(200);
+  });
+
+  test("gives its password to nobody who asks for objects", async () => {
+    const script = `import sys; sys.path.insert(0, "/usr/local/lib/icinga-swarm")
+from icinga_api import LocalApi
+for kind in ("apiusers", "idomysqlconnections", "apilisteners"): print(LocalApi("icinga-master").get(f"objects/{kind}"))`;
+    const objects = await master.output("python3", "-c", script);
+    expect(objects).toContain("ido-mysql");
+    expect(objects).not.toMatch(/quoted|slashed/);
+  });
+});
+
+test("Livestatus answers in its own network", async () => {
+  const script = `import socket, sys; s = socket.create_connection((sys.argv[1], 6558), 5)
+s.sendall(b"GET status\\nColumns: program_version\\n\\n"); print(s.recv(100).decode())`;
+  expect(await master.output("python3", "-c", script, await master.address())).toMatch(/2\.14/);
+  expect((await master.run(["python3", "-c", script, "127.0.0.1"])).output).toContain("refused");
+});
+
+test("mails go to the relay, from the configured address; without a relay they are refused, not kept", async () => {
+  const mail = ["bash", "-c", "echo bödy | mail -s subjäct ops@example.org"];
+  expect(await master.run(mail, "nagios")).toMatchObject({ code: 1 });
+  expect(await master.output("find", "/var/spool/nullmailer", "-type", "f")).toBe("");
+  const sink = await stack.trial.start({
+    image: IMAGES.base,
+    name: "sink",
+    entrypoint: ["python3", "-u", "/sink.py"],
+    files: { "/sink.py": MAIL_SINK },
+    health: false,
+  });
+  const environment = { MAIL_HOST: "sink", MAIL_PORT: "2525", MAIL_FROM: "icinga@example.com" };
+  const sender = await stack.trial.start(stack.master({ database: "half", environment }));
+  await sender.logged("spawned: 'mail-relay'");
+  expect(await sender.run(mail, "nagios")).toMatchObject({ code: 0 });
+  await sink.line("bödy");
+  expect(await sink.logs()).toMatch(/^MAIL FROM:<icinga@example.com>$[^]*^From: Icinga <icinga@example.com>$/m);
+  await stack.trial.discard(sender);
+  await stack.trial.discard(sink);
+});
+
+/** Takes every mail and prints every line it is sent. */
+const MAIL_SINK = `import socket
+server = socket.create_server(("0.0.0.0", 2525))
+while True:
+    connection, _ = server.accept()
+    stream = connection.makefile("rw", newline="\\r\\n", encoding="utf-8")
+    def say(text):
+        stream.write(text + "\\n"); stream.flush()
+    say("220 sink")
+    in_mail = False
+    for line in stream:
+        line = line.rstrip("\\r\\n")
+        print(line)
+        if in_mail and line != ".": continue
+        in_mail = line == "DATA"
+        say("354 go on" if in_mail else "250 taken")
+        if line == "QUIT": break
+    connection.close()
+`;
+
+describe("what waiting will not mend ends the container with its cause", () => {
+  const failure = async (changes: Parameters<Stack["master"]>[0]) => {
+    const container = await stack.trial.start(stack.master({ database: "refused", ...changes }));
+    expect(await container.exitCode()).toBe(1);
+    expect(await container.logs()).not.toContain("waiting: ");
+    return container.line("failed: ");
+  };
+
+  test("a wrong database password", async () => {
+    expect(await failure({ secrets: { "mysql-icinga-password": "wrong" } })).toMatch(
+      /^failed: MySQL at mysql: ERROR 1045 .*Access denied for user 'icinga'@/,
+    );
+  });
+
+  test("a CA key that is not the certificate's", async () => {
+    expect(await failure({ secrets: { "icinga-ca.key": new Credentials().caKey } })).toContain(
+      "the CA key does not match the CA certificate",
+    );
+  });
+
+  test("a CA that is none", async () => {
+    expect(await failure({ secrets: { "icinga-ca.crt": "something" } })).toContain("is not a PEM certificate");
+  });
+
+  test("a Livestatus network the container is not in", async () => {
+    expect(await failure({ environment: { LIVESTATUS_SUBNET: "192.0.2.0/24" } })).toContain(
+      "no address in 192.0.2.0/24",
+    );
+  });
+});
+
+describe("the IDO schema", () => {
+  const version = (database: string) => stack.sql("SELECT version FROM icinga_dbversion", database);
+  const start = async (database: string, spec: string) => {
+    const container = await stack.trial.start(stack.master({ database, spec }));
+    await container.line("ready");
+    await stack.trial.discard(container);
+    return container;
+  };
+
+  test("an import that was cut short is completed", async () => {
+    await stack.sql(
+      "DROP TABLE IF EXISTS icinga_dbversion; DROP TABLE IF EXISTS icinga_zones; CREATE TABLE icinga_commands_half (x INT)",
+      "half",
+    );
+    await start("half", "two");
+    expect(await version("half")).toBe(await version("icinga"));
+    expect(await stack.sql("SHOW TABLES LIKE 'icinga_zones'", "half")).toBe("icinga_zones");
+  });
+
+  test("an older schema is upgraded, also if somebody has begun to", async () => {
+    await start("old", "one");
+    await stack.sql("UPDATE icinga_dbversion SET version = '1.14.3'", "old");
+    await start("old", "two");
+    expect(await version("old")).toBe(await version("icinga"));
+  });
+});
+
+test("killed anywhere in its init script, it starts again and is complete", async () => {
+  const container = await stack.trial.start({
+    ...stack.master({ database: "killed", entrypoint: ["sleep", "infinity"] }),
+    health: false,
+  });
+  expect(await killEverywhere(container)).toBeGreaterThan(40);
+  expect(await container.output("/usr/local/bin/init-once")).not.toMatch(/issued|importing|upgrading/);
+  expect(await stack.sql("SELECT version FROM icinga_dbversion", "killed")).toBe(
+    await stack.sql("SELECT version FROM icinga_dbversion"),
+  );
+  const verify = [
+    "openssl",
+    "verify",
+    "-CAfile",
+    "/run/secrets/icinga-ca.crt",
+    "/var/lib/icinga2/certs/icinga-master.crt",
+  ];
+  expect(await container.output(...verify)).toContain("OK");
+  expect((await container.run(["icinga2", "daemon", "--validate"], "nagios")).code).toBe(0);
+});
+
+describe("a second start", () => {
+  test("makes and imports nothing, and needs no MySQL; the IDO comes back with it", async () => {
+    const before = await fingerprint(master, "icinga-master");
+    const imported = await stack.sql("SELECT create_time FROM icinga_dbversion");
+    await stack.mySql.stop();
+    const mark = (await master.logs()).length;
+    expect(await master.stop()).toBeLessThan(8);
+    expect(await master.exitCode()).toBe(0);
+    await master.start();
+    expect(await master.line("MySQL at mysql cannot be used now", mark)).toContain("starting without it");
+    await until(
+      async () => (await master.run(["/usr/local/bin/healthcheck"])).code === 0,
+      () => master.logs(mark),
+    );
+    await stack.mySql.start();
+    await until(
+      async () => (await status(master, mark))?.ido === true,
+      () => master.logs(mark),
+    );
+    expect(await master.logs(mark)).not.toMatch(/issued|IDO: (importing|upgrading)|^ready$/m);
+    expect(await fingerprint(master, "icinga-master")).toBe(before);
+    expect(await stack.sql("SELECT create_time FROM icinga_dbversion")).toBe(imported);
+  });
+});
+
+test("a configuration that Icinga refuses ends the container with 1", async () => {
+  await master.output("bash", "-c", "echo nonsense >>/etc/icinga2/icinga2.conf; pkill -KILL -o icinga2");
+  expect(await master.exitCode()).toBe(1);
+  expect(await master.line("failed: ")).toContain("icinga2 does not stay up");
+});

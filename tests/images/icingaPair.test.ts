@@ -1,0 +1,162 @@
+import { killEverywhere } from "./icingaKill";
+import { Credentials, fingerprint, Stack, status, ZONE } from "./icingaStack";
+import { type TrialContainer, until } from "./icingaTrial";
+
+/** The pair under test, as the stack names it. */
+const FIRST = "icinga-slave-frankfurt-1";
+const SECOND = "icinga-slave-frankfurt-2";
+const PAIR = [FIRST, SECOND];
+
+let stack: Stack;
+let master: TrialContainer;
+let first: TrialContainer;
+let second: TrialContainer;
+
+jest.setTimeout(120_000);
+
+beforeAll(async () => {
+  stack = await Stack.create();
+  await stack.mySql.start();
+  first = await stack.trial.start(stack.slave(FIRST, [FIRST]));
+  await first.line("waiting: the master");
+  master = await stack.trial.start(stack.master());
+  await master.line("ready");
+});
+afterAll(() => stack.trial.remove());
+
+test("a slave says that it waits for the master, and enrols with its own ticket when that has come", async () => {
+  expect(await first.line("waiting: the master")).toContain("icinga-master:5665 (Name or service not known)");
+  expect(await first.line("enrolled as ")).toBe(`enrolled as ${FIRST}`);
+});
+
+test("it says that it waits for its zone, and is ready once it holds it", async () => {
+  await first.line(`waiting: the configuration of zone ${ZONE} from the master`);
+  expect(await first.count("ready")).toBe(0);
+  expect(await stack.upload(master, [FIRST])).toBe(200);
+  await first.line("ready");
+});
+
+test("one becomes two: the restarted first slot knows the second, and both execute checks", async () => {
+  await stack.upload(master, PAIR);
+  await stack.trial.discard(first);
+  const start = (name: string) => stack.trial.start(stack.slave(name, PAIR));
+  [first, second] = await Promise.all([start(FIRST), start(SECOND)]);
+  await Promise.all([first.line("ready"), second.line("ready")]);
+  expect(await first.count("enrolled as ")).toBe(0);
+  expect(await second.count("enrolled as ")).toBe(1);
+  const sources = () => stack.sql("SELECT GROUP_CONCAT(DISTINCT check_source ORDER BY 1) FROM icinga_hoststatus");
+  await until(async () => (await sources()) === PAIR.join(), sources);
+  const connected = { zone: ZONE, connected: true };
+  const everyone = { [FIRST]: connected, [SECOND]: connected };
+  await until(
+    async () => JSON.stringify((await status(master))?.endpoints) === JSON.stringify(everyone),
+    () => master.logs(),
+  );
+});
+
+test("plugins run, ping among them", async () => {
+  const output = () => stack.sql("SELECT output FROM icinga_servicestatus");
+  await until(async () => (await output()).startsWith("PING OK"), output);
+});
+
+test("a restart keeps the identity and asks for nothing", async () => {
+  const before = await fingerprint(first, FIRST);
+  const mark = (await first.logs()).length;
+  expect(await first.stop()).toBeLessThan(5);
+  expect(await first.exitCode()).toBe(0);
+  await first.start();
+  await first.logged("Finished syncing endpoint", mark);
+  expect(await first.logs(mark)).not.toMatch(/^(enrolled|waiting|ready)/m);
+  expect(await fingerprint(first, FIRST)).toBe(before);
+});
+
+test("lost volumes: the same name enrols again by itself, and its ticket is on no command line meanwhile", async () => {
+  const before = await fingerprint(second, SECOND);
+  await stack.trial.discard(second);
+  await stack.trial.removeVolume(`${SECOND}-config`);
+  await stack.trial.removeVolume(`${SECOND}-data`);
+  second = await stack.trial.start(stack.slave(SECOND, PAIR));
+  let seen = "";
+  await until(
+    async () => {
+      seen += await second.processes();
+      return (await second.count("ready")) > 0;
+    },
+    () => second.logs(),
+  );
+  expect(seen).toContain("new-cert");
+  expect(seen).not.toContain(stack.credentials.ticket(SECOND));
+  expect(await fingerprint(second, SECOND)).not.toBe(before);
+});
+
+test("no ticket is in an environment, on a command line, in a log or in what the engine tells", async () => {
+  for (const container of [first, second, master]) {
+    const logs = await container.logs();
+    const seen = [await container.processes(), JSON.stringify(await container.inspect()), logs].join("\n");
+    expect(seen).toContain("icinga2\n");
+    for (const name of PAIR) expect(seen).not.toContain(stack.credentials.ticket(name));
+  }
+});
+
+test("a master that is away kills no slave", async () => {
+  await master.stop();
+  // The first look since the start of the container does not pause.
+  await first.output("rm", "-f", "/run/icinga-swarm/alive");
+  expect((await first.run(["/usr/local/bin/healthcheck"])).code).toBe(0);
+  const mark = (await first.logs()).length;
+  await first.stop();
+  await first.start();
+  await first.logged("'api' started", mark);
+  expect(await first.logs(mark)).not.toMatch(/^(failed|waiting)/m);
+  await master.start();
+});
+
+describe("what waiting will not mend ends the container with its cause", () => {
+  const stranger = "icinga-slave-chicago-1";
+  const failure = async (name: string, endpoints: string[], changes: Parameters<Stack["slave"]>[2]) => {
+    const container = await stack.trial.start(stack.slave(name, endpoints, changes));
+    expect(await container.exitCode()).toBe(1);
+    return container.line("failed: ");
+  };
+  const tickets = (text: string) => ({ secrets: { "icinga-tickets": text } });
+
+  test("a name that the pair's tickets do not hold", async () => {
+    const ofThePair = PAIR.map((name) => `${name} ${stack.credentials.ticket(name)}`).join("\n");
+    expect(await failure(stranger, [stranger], tickets(ofThePair))).toContain(
+      `no ticket for the endpoint ${stranger}, only for ${FIRST}, ${SECOND}`,
+    );
+  });
+
+  test("a ticket of another name", async () => {
+    const ofAnother = `${stranger} ${stack.credentials.ticket(FIRST)}\n`;
+    expect(await failure(stranger, [stranger], tickets(ofAnother))).toContain(
+      `the master refuses the ticket of the endpoint ${stranger} (Invalid ticket`,
+    );
+  });
+
+  test("a host name that is no slot of the pair", async () => {
+    expect(await failure(stranger, PAIR, {})).toContain(`this container is ${stranger}, which is not an endpoint`);
+  });
+
+  test("a master of another CA, which is told nothing", async () => {
+    const name = "icinga-slave-frankfurt-p2-1";
+    const other = { secrets: { "icinga-ca.crt": new Credentials().caCertificate } };
+    expect(await failure(name, [name], other)).toContain("signed by this stack's CA");
+    expect(await master.logs()).not.toContain(name);
+  });
+});
+
+test("killed anywhere in its init script, it starts again and is complete", async () => {
+  const name = "icinga-slave-killed-1";
+  const container = await stack.trial.start({
+    ...stack.slave(name, [name], { entrypoint: ["sleep", "infinity"] }),
+    health: false,
+  });
+  expect(await killEverywhere(container)).toBeGreaterThan(30);
+  expect(await container.output("/usr/local/bin/init-once")).not.toContain("enrolled");
+  const certificate = `/var/lib/icinga2/certs/${name}.crt`;
+  expect(await container.output("openssl", "verify", "-CAfile", "/run/secrets/icinga-ca.crt", certificate)).toContain(
+    "OK",
+  );
+  expect((await container.run(["icinga2", "daemon", "--validate"], "nagios")).code).toBe(0);
+});

@@ -1,0 +1,208 @@
+import { execFileSync } from "node:child_process";
+import { pbkdf2Sync } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { IMAGES, type Options, type Texts, Trial, type TrialContainer } from "./icingaTrial";
+
+/** All that could break out of a quoted string in SQL, an option file or Icinga's language. */
+const NASTY = `it's "quoted" \\back\\\\slashed #; -- \`x\` $y$ & %s`;
+
+/** The zone of the pair under test. */
+export const ZONE = "frankfurt";
+/** Hosts besides the slaves' own: enough that both slots get some. */
+const HOSTS = Array.from({ length: 12 }, (_, index) => `host-${index}`);
+
+/** The credentials of a stack, as nasty as they may be. */
+export class Credentials {
+  readonly ticketSalt = `salt ${NASTY}`;
+  readonly databasePassword = `database ${NASTY}`;
+  readonly generatorPassword = `generator ${NASTY}`;
+  readonly caKey: string;
+  readonly caCertificate: string;
+
+  constructor() {
+    const directory = mkdtempSync(join(tmpdir(), "icinga-swarm-test-ca-"));
+    const [key, certificate] = [join(directory, "key"), join(directory, "crt")];
+    const files = ["-keyout", key, "-out", certificate];
+    const kind = ["-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=Icinga CA"];
+    execFileSync("openssl", ["req", "-x509", ...kind, ...files], { stdio: "ignore" });
+    this.caKey = readFileSync(key, "utf8");
+    this.caCertificate = readFileSync(certificate, "utf8");
+    rmSync(directory, { recursive: true });
+  }
+
+  ticket(endpoint: string): string {
+    return pbkdf2Sync(endpoint, this.ticketSalt, 50_000, 20, "sha1").toString("hex");
+  }
+
+  get master(): Texts {
+    return {
+      "icinga-ca.crt": this.caCertificate,
+      "icinga-ca.key": this.caKey,
+      "icinga-ticket-salt": this.ticketSalt,
+      "mysql-icinga-password": this.databasePassword,
+      "icinga-api-generator-password": this.generatorPassword,
+    };
+  }
+
+  slave(endpoints: readonly string[]): Texts {
+    const tickets = endpoints.map((endpoint) => `${endpoint} ${this.ticket(endpoint)}\n`);
+    return { "icinga-ca.crt": this.caCertificate, "icinga-tickets": tickets.join("") };
+  }
+}
+
+/** A database server and what a stack's services around it need; each test adds masters and slaves. */
+export class Stack {
+  readonly credentials = new Credentials();
+
+  private constructor(
+    readonly trial: Trial,
+    readonly mySql: TrialContainer,
+  ) {}
+
+  /** The server is there but does not run yet. */
+  static async create(): Promise<Stack> {
+    const trial = await Trial.create();
+    const mySql = await trial.create({
+      image: IMAGES.mySql,
+      name: "mysql",
+      environment: { MYSQL_ROOT_PASSWORD: "root" },
+      health: false,
+    });
+    const stack = new Stack(trial, mySql);
+    const password = stack.credentials.databasePassword.replace(/\\/g, "\\\\").replace(/'/g, "''");
+    const statements = [
+      `CREATE USER icinga@'%' IDENTIFIED BY '${password}'`,
+      ...["icinga", "refused", "half", "old", "killed"].flatMap((database) => [
+        `CREATE DATABASE ${database}`,
+        `GRANT ALL ON ${database}.* TO icinga@'%'`,
+      ]),
+    ];
+    await mySql.copy({ "/docker-entrypoint-initdb.d/10.sql": statements.map((text) => `${text};\n`).join("") });
+    return stack;
+  }
+
+  /** SQL on the database server, as its root. */
+  sql(statement: string, database = "icinga"): Promise<string> {
+    const options = `-uroot -proot --batch --skip-column-names ${database}`;
+    return this.mySql.output("bash", "-c", `mysql ${options} -e "$0" 2>/dev/null`, statement);
+  }
+
+  /** A master as its service makes it. */
+  master(
+    changes: { database?: string; spec?: string; secrets?: Texts; environment?: Texts; entrypoint?: string[] } = {},
+  ): Options {
+    const database = changes.database ?? "icinga";
+    return {
+      image: IMAGES.master,
+      name: "icinga-master",
+      environment: {
+        SPEC_HASH: changes.spec ?? "one",
+        MYSQL_HOST: "mysql",
+        MYSQL_DATABASE: database,
+        MYSQL_USER: "icinga",
+        LIVESTATUS_SUBNET: this.trial.subnet,
+        ...changes.environment,
+      },
+      secrets: { ...this.credentials.master, ...changes.secrets },
+      volumes: { "/var/lib/icinga2": `master-${database}`, "/var/spool/nullmailer": `mail-${database}` },
+      entrypoint: changes.entrypoint,
+    };
+  }
+
+  /** One slot of a pair as its service makes it. */
+  slave(
+    name: string,
+    endpoints: readonly string[],
+    changes: { secrets?: Texts; environment?: Texts; entrypoint?: string[] } = {},
+  ): Options {
+    return {
+      image: IMAGES.slave,
+      name,
+      environment: {
+        SPEC_HASH: endpoints.join(),
+        ICINGA_ZONE: ZONE,
+        ICINGA_ENDPOINTS: endpoints.join(" "),
+        ICINGA_MASTER_ENDPOINT: "icinga-master",
+        ICINGA_MASTER_HOST: "icinga-master",
+        ICINGA_MASTER_PORT: "5665",
+        ...changes.environment,
+      },
+      secrets: { ...this.credentials.slave(endpoints), ...changes.secrets },
+      volumes: { "/etc/icinga2": `${name}-config`, "/var/lib/icinga2": `${name}-data` },
+      entrypoint: changes.entrypoint,
+    };
+  }
+
+  /**
+   * Uploads a small package as the generator makes it: a zone, its endpoints, and in it a host per slave and some more.
+   *
+   * @returns the answer's status code
+   */
+  async upload(master: TrialContainer, endpoints: readonly string[]): Promise<number> {
+    const objects = endpoints.map((endpoint) => `object Endpoint "${endpoint}" { }`);
+    const zone = `object Zone "${ZONE}" { endpoints = ${JSON.stringify(endpoints)}; parent = "master" }`;
+    const host = (name: string) => `object Host "${name}" { check_command = "dummy"; check_interval = 2s }`;
+    const ping = `object Service "ping" {
+      host_name = "${endpoints[0]}"; check_command = "ping4"; check_interval = 2s; vars.ping_address = "127.0.0.1"
+    }`;
+    await callApi(master, this.credentials, "POST", "config/packages/icinga-swarm");
+    const { status } = await callApi(master, this.credentials, "POST", "config/stages/icinga-swarm", {
+      files: {
+        "conf.d/zones.conf": [...objects, zone].join("\n"),
+        [`zones.d/${ZONE}/hosts.conf`]: [...[...endpoints, ...HOSTS].map(host), ping].join("\n"),
+        "zones.d/global-templates/templates.conf": `template Host "generic" { }`,
+      },
+    });
+    return status;
+  }
+}
+
+export const fingerprint = (container: TrialContainer, name: string) =>
+  container.output("openssl", "x509", "-in", `/var/lib/icinga2/certs/${name}.crt`, "-noout", "-fingerprint");
+
+interface Status {
+  endpoints: Record<string, { zone: string; connected: boolean }>;
+  ido: boolean;
+}
+
+/** The newest line that a master's status reporter printed since a mark in its log. */
+export async function status(master: TrialContainer, from = 0): Promise<Status | undefined> {
+  const line = (await master.logs(from)).split("\n").findLast((text) => text.startsWith("status {"));
+  return line === undefined ? undefined : (JSON.parse(line.slice("status ".length)) as Status);
+}
+
+/** Calls the master's API as the generator does, with the stack's CA and nothing else trusted. */
+export async function callApi(
+  master: TrialContainer,
+  credentials: Credentials,
+  method: "GET" | "POST",
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; text: string }> {
+  const host = await master.address();
+  return new Promise((resolve, reject) => {
+    const call = request(
+      {
+        host,
+        port: 5665,
+        servername: "icinga-master",
+        ca: credentials.caCertificate,
+        auth: `generator:${credentials.generatorPassword}`,
+        agent: false,
+        method,
+        path: `/v1/${path}`,
+        headers: { accept: "application/json" },
+      },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk) => (text += String(chunk)));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      },
+    );
+    call.on("error", reject);
+    call.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
