@@ -73,7 +73,10 @@ remove_network() {
 # Layers of images are only ever read or unlinked, so links to them will do; everything else is written in place by somebody.
 copy_seed() {
   local seed=$1 data=$2 entry
-  mkdir -p "$data"
+  mkdir -p "$data" "$RUN_DIR/0"
+  # Engine 0 is the one that fills seeds, and holds its lock for as long.
+  exec 8>"$RUN_DIR/0/lock"
+  flock --shared 8
   for entry in "$seed"/* "$seed"/.[!.]*; do
     case "${entry##*/}" in
       '*' | '.[!.]*' | engine-id | tmp | runtimes) ;;
@@ -81,6 +84,7 @@ copy_seed() {
       *) cp --archive "$entry" "$data/" ;;
     esac
   done
+  exec 8>&-
 }
 
 # --- engine ------------------------------------------------------------------------------------------------------------

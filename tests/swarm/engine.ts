@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdir, readFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import Dockerode from "dockerode";
@@ -77,18 +78,30 @@ export class TestEngine {
       env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, ENGINE_OPTIONS: dockerdOptions.join(" ") },
     });
     supervisor.stdin.on("error", () => undefined);
+    // A forgotten engine must not keep the tests from ending; it goes with them.
+    supervisor.unref();
+    for (const stream of [supervisor.stdin, supervisor.stdout]) (stream as Socket).unref();
     const engine = new TestEngine(index, supervisor);
-    const exit = new Promise<number | null>((resolve) => supervisor.on("close", resolve));
-    const outcome = await Promise.race([engine.untilItAnswers(), exit]);
-    if (outcome === "answers") return engine;
-    if (outcome === TAKEN) return undefined;
-    throw new Error(`engine ${index} did not start (${outcome}):\n${await engine.logTail()}`);
+    const exit = new Promise<number | null>((resolve) => supervisor.once("close", resolve));
+    // Only then is what answers at that address this engine, and not somebody else's of the same index.
+    const started = new Promise<"started">((resolve) => supervisor.stdout.once("data", () => resolve("started")));
+    const alive = setInterval(() => undefined, 1000);
+    try {
+      const beginning = await Promise.race([started, exit]);
+      if (beginning === TAKEN) return undefined;
+      const outcome = beginning === "started" ? await Promise.race([engine.untilItAnswers(), exit]) : beginning;
+      if (outcome === "answers") return engine;
+      throw new Error(`engine ${index} did not start (${outcome}):\n${await engine.logTail()}`);
+    } finally {
+      clearInterval(alive);
+    }
   }
 
   /** Removes everything: processes, containers, namespaces, mounts, addresses, firewall rules, cgroups, the data root. */
   async stop(): Promise<void> {
-    if (this.supervisor.exitCode !== null) return;
-    const exit = new Promise((resolve) => this.supervisor.on("close", resolve));
+    if (this.supervisor.exitCode !== null || this.supervisor.signalCode !== null) return;
+    const exit = new Promise((resolve) => this.supervisor.once("exit", resolve));
+    this.supervisor.ref();
     this.supervisor.stdin.end();
     await exit;
   }
@@ -216,12 +229,15 @@ export async function removeLeftovers(say: Say = () => undefined): Promise<void>
 
 /**
  * Runs an engine on a data root of its own, which stays, while `work` lasts, and lets it shut down in order.
- * @throws Error when somebody else is at it
+ * @returns undefined, without having done anything, when somebody else is at it
  */
-export async function withPlainEngine<T>(dataRoot: string, work: (docker: Dockerode) => Promise<T>): Promise<T> {
+export async function withPlainEngine<T>(
+  dataRoot: string,
+  work: (docker: Dockerode) => Promise<T>,
+): Promise<T | undefined> {
   await mkdir(dataRoot, { recursive: true });
   const engine = await TestEngine.run(0, dataRoot, undefined, []);
-  if (engine === undefined) throw new Error(`another run is at ${dataRoot}: wait for it`);
+  if (engine === undefined) return undefined;
   try {
     return await work(engine.docker);
   } finally {

@@ -46,13 +46,21 @@ export async function seedDataRoot(say: Say): Promise<Seed> {
   const dataRoot = cachePath("test-engine", "seed");
   const stampFile = cachePath("test-engine", "seed.json");
   const content = contentOf(CONTENT);
-  const stamp = await readStamp(stampFile);
-  if (stamp?.content === content) return { dataRoot, mySqlImage: stamp.mySqlImage };
-
-  await rm(stampFile, { force: true });
-  const mySqlImage = await withPlainEngine(dataRoot, (docker) => fill(docker, say));
-  await writeFile(stampFile, JSON.stringify({ content, mySqlImage } satisfies Stamp));
-  return { dataRoot, mySqlImage };
+  for (let seconds = 0; ; seconds++) {
+    const stamp = await readStamp(stampFile);
+    if (stamp?.content === content) return { dataRoot, mySqlImage: stamp.mySqlImage };
+    const mySqlImage = await withPlainEngine(dataRoot, async (docker) => {
+      await rm(stampFile, { force: true });
+      return fill(docker, say);
+    });
+    if (mySqlImage !== undefined) {
+      // Only now, when the engine has shut down, is all of it on the disk.
+      await writeFile(stampFile, JSON.stringify({ content, mySqlImage } satisfies Stamp));
+      return { dataRoot, mySqlImage };
+    }
+    if (seconds % 10 === 0) say(`another run is building the seed of the test engines: waiting, ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
 }
 
 async function fill(docker: Dockerode, say: Say): Promise<string> {
