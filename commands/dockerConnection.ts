@@ -23,6 +23,8 @@ const SSH_WHILE_PARENT_LIVES = [
   "{ cat <&3 >/dev/null; kill $ssh; } 2>/dev/null & guard=$!",
   "wait $ssh; code=$?",
   "kill $guard 2>/dev/null",
+  // The folder of the local socket, made for this tunnel alone.
+  'rm -rf -- "$0"',
   "exit $code",
 ].join("\n");
 
@@ -104,11 +106,10 @@ export function sshArguments(url: URL, localSocket: string): string[] {
     ServerAliveCountMax: "3",
   };
   const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const remoteSocket = url.pathname.length > 1 ? url.pathname : "/var/run/docker.sock";
   return [
     "-N",
     "-L",
-    `${localSocket}:${remoteSocket}`,
+    `${localSocket}:${remoteSocket(url)}`,
     ...Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]),
     ...(url.port ? ["-p", url.port] : []),
     // After `--`, so that no host name is ever read as an option.
@@ -129,12 +130,11 @@ function sshConnection(url: URL): DockerConnection {
   const open = (): Promise<Docker> => {
     const directory = mkdtempSync(join(tmpdir(), "icinga-swarm-ssh-"));
     const socketPath = join(directory, "docker.sock");
-    const child = spawn("sh", ["-c", SSH_WHILE_PARENT_LIVES, "ssh", ...sshArguments(url, socketPath)], {
+    const child = spawn("sh", ["-c", SSH_WHILE_PARENT_LIVES, directory, ...sshArguments(url, socketPath)], {
       stdio: ["pipe", "ignore", "pipe"],
+      env: process.env,
     });
-    const docker = tunnelOpen(child, socketPath, url.hostname).then(
-      () => new Docker({ socketPath, timeout: REQUEST_TIMEOUT_MS }),
-    );
+    const docker = openTunnel(child, socketPath, url);
     const tunnel = { docker, child, directory };
     child.once("exit", () => {
       rmSync(directory, { recursive: true, force: true });
@@ -151,21 +151,37 @@ function endSsh(child: ChildProcess): void {
   child.stdin?.end();
 }
 
-/** Resolves when the local socket of the tunnel accepts connections. */
-async function tunnelOpen(child: ChildProcess, socketPath: string, host: string): Promise<void> {
+/** Waits for the tunnel and the engine at its other end. @throws UserError with ssh's words when there is none */
+async function openTunnel(child: ChildProcess, socketPath: string, url: URL): Promise<Docker> {
   let complaint = "";
   child.stderr?.on("data", (data: Buffer) => (complaint += data.toString()));
   let ended = false;
   child.once("close", () => (ended = true));
   const limit = Date.now() + TUNNEL_TIMEOUT_MS;
   while (!(await accepts(socketPath))) {
-    if (ended) throw new UserError(`ssh to ${host} failed: ${complaint.trim() || "it ended without a message"}`);
+    if (ended)
+      throw new UserError(`ssh to ${url.hostname} failed: ${complaint.trim() || "it ended without a message"}`);
     if (Date.now() > limit) {
       endSsh(child);
-      throw new UserError(`ssh to ${host} opened no connection within ${TUNNEL_TIMEOUT_MS / 1000} s`);
+      throw new UserError(`ssh to ${url.hostname} opened no connection within ${TUNNEL_TIMEOUT_MS / 1000} s`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  const docker = new Docker({ socketPath, timeout: REQUEST_TIMEOUT_MS });
+  try {
+    await docker.ping();
+  } catch (error) {
+    endSsh(child);
+    const reason = complaint.trim().split("\n").at(-1) || (error as Error).message;
+    throw new UserError(
+      `ssh to ${url.hostname} works, but no Docker Engine answers at ${remoteSocket(url)}: ${reason}`,
+    );
+  }
+  return docker;
+}
+
+function remoteSocket(url: URL): string {
+  return url.pathname.length > 1 ? url.pathname : "/var/run/docker.sock";
 }
 
 function accepts(socketPath: string): Promise<boolean> {

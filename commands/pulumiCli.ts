@@ -1,4 +1,5 @@
 import { spawn, type StdioOptions } from "node:child_process";
+import { createInterface } from "node:readline";
 import { ensurePulumi } from "../toolchain/pulumi";
 import { LOCAL_STACK_ENV } from "./localStack";
 import { LOCAL_STACK, ROOT } from "./repository";
@@ -31,13 +32,19 @@ export class PulumiCli {
 
   /** Runs a command on the stack in front of the user. @returns its exit code */
   async inFrontOfUser(args: readonly string[]): Promise<number> {
-    return (await this.#run(args, "inherit")).code;
+    // On a terminal Pulumi draws a table that stays readable; elsewhere it writes lines, most of them of no interest.
+    if (process.stdout.isTTY) return (await this.#run(args, "inherit")).code;
+    const { code } = await this.#run(args, ["ignore", "pipe", "inherit"], "", (line) => {
+      if (!isNoise(line)) console.log(line);
+    });
+    return code;
   }
 
   #run(
     args: readonly string[],
     stdio: StdioOptions,
     stdin = "",
+    onLine?: (line: string) => void,
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
     return new Promise((resolve, reject) => {
       const child = spawn(this.program, [...args, "--stack", this.stack], {
@@ -51,7 +58,8 @@ export class PulumiCli {
       process.on("SIGINT", wait).on("SIGTERM", cancel);
       let stdout = "";
       let stderr = "";
-      child.stdout?.on("data", (data: Buffer) => (stdout += data.toString()));
+      if (child.stdout && onLine) createInterface({ input: child.stdout }).on("line", onLine);
+      else child.stdout?.on("data", (data: Buffer) => (stdout += data.toString()));
       child.stderr?.on("data", (data: Buffer) => (stderr += data.toString()));
       child.stdin?.on("error", () => undefined).end(stdin);
       child.on("error", (error) => reject(new UserError(`cannot run ${this.program}: ${error.message}`)));
@@ -61,6 +69,13 @@ export class PulumiCli {
       });
     });
   }
+}
+
+/** Whether a line of Pulumi's output only says that something was looked at and is as it should be. */
+export function isNoise(line: string): boolean {
+  const refreshed = /^ ~ {2}\S+:\S+:\S+ \S+ refresh(ing)? \([\d.]+m?s\)\s*$/;
+  const unchanged = /^ {4}\S+:\S+:\S+ \S+\s*$/;
+  return refreshed.test(line) || unchanged.test(line);
 }
 
 /**
