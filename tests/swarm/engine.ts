@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import Dockerode from "dockerode";
-import { cachePath, runOnHost, type Say } from "../../toolchain/hostCommand";
+import { cachePath, findProgram, installPackages, isRoot, runOnHost, type Say } from "../../toolchain/hostCommand";
 
 const SCRIPT = join(__dirname, "engine.sh");
 const RUN_DIRECTORY = "/run/icinga-swarm-test";
@@ -207,6 +207,26 @@ export class TestEngine {
     }
     return "silence";
   }
+}
+
+/** What engines are started with, and the Debian package of each. */
+const PROGRAMS = {
+  dockerd: "docker.io",
+  ip: "iproute2",
+  iptables: "iptables",
+  setpriv: "util-linux",
+  flock: "util-linux",
+};
+
+/**
+ * Sees to it that test engines can be started on this machine; what is missing is installed, said first.
+ * @throws Error when it takes another user or another system
+ */
+export async function ensureHost(say: Say): Promise<void> {
+  if (!isRoot()) throw new Error("test engines have namespaces and a network of their own: run these tests as root");
+  const missing = Object.entries(PROGRAMS).filter(([program]) => findProgram(program) === undefined);
+  const packages = [...new Set(missing.map(([, name]) => name))];
+  if (packages.length > 0) await installPackages(packages, "test engines need them", say);
 }
 
 /** Starts an engine from a copy of the seed, as a swarm of one node unless told otherwise. */

@@ -6,7 +6,7 @@ import type Dockerode from "dockerode";
 import { DEBIAN_IMAGE, ICINGA_VERSION } from "../../images/versions";
 import { buildImage, ensureBaseImage, ensureMySqlImage } from "../../toolchain/baseImages";
 import { cachePath, type Say } from "../../toolchain/hostCommand";
-import { withPlainEngine } from "./engine";
+import { ensureHost, withPlainEngine } from "./engine";
 
 export const NRPE_CLIENT_IMAGE = "icinga-swarm/fixture-nrpe-client:1";
 
@@ -43,6 +43,7 @@ interface Stamp {
  * changed.
  */
 export async function seedDataRoot(say: Say): Promise<Seed> {
+  await ensureHost(say);
   const dataRoot = cachePath("test-engine", "seed");
   const stampFile = cachePath("test-engine", "seed.json");
   const content = contentOf(CONTENT);
