@@ -1,0 +1,80 @@
+import type Docker from "dockerode";
+import { addLabel, removeLabel } from "../../../commands/labelNode";
+
+interface FakeNode {
+  ID: string;
+  Version: { Index: number };
+  Spec: { Role: string; Labels?: Record<string, string> };
+  Description: { Hostname: string };
+}
+
+function node(id: string, hostname: string, labels?: Record<string, string>): FakeNode {
+  return {
+    ID: id,
+    Version: { Index: 7 },
+    Spec: { Role: "worker", Labels: labels },
+    Description: { Hostname: hostname },
+  };
+}
+
+/** A swarm whose nodes somebody else changes as often as `conflicts` says. */
+function swarm(nodes: FakeNode[], { conflicts = 0, state = "active" } = {}): Docker {
+  return {
+    info: () => Promise.resolve({ Swarm: { NodeID: nodes[0]?.ID ?? "", LocalNodeState: state } }),
+    listNodes: () => Promise.resolve(structuredClone(nodes)),
+    getNode: (id: string) => ({
+      update: ({ version, ...spec }: FakeNode["Spec"] & { version: number }) => {
+        const target = nodes.find(({ ID }) => ID === id);
+        if (!target) throw new Error("no such node");
+        if (conflicts-- > 0) target.Version.Index++;
+        if (version !== target.Version.Index) {
+          return Promise.reject(new Error("rpc error: code = Unknown desc = update out of sequence"));
+        }
+        target.Spec = spec;
+        return Promise.resolve();
+      },
+    }),
+  } as unknown as Docker;
+}
+
+const LABEL = "icinga-swarm.frankfurt";
+
+it("adds a label beside those that are there, also when others write at the same time", async () => {
+  const nodes = [node("1", "fra-1", { disk: "ssd" }), node("2", "fra-2")];
+  const docker = swarm(nodes, { conflicts: 2 });
+  await addLabel(docker, "fra-1", LABEL);
+  await addLabel(docker, "fra-2", LABEL);
+  expect(nodes.map(({ Spec }) => Spec)).toEqual([
+    { Role: "worker", Labels: { disk: "ssd", [LABEL]: "true" } },
+    { Role: "worker", Labels: { [LABEL]: "true" } },
+  ]);
+  expect(await addLabel(docker, "fra-2", LABEL)).toMatch(/already/);
+});
+
+it("takes the manager that answers for `self`", async () => {
+  const nodes = [node("1", "hq-1"), node("2", "fra-1")];
+  await addLabel(swarm(nodes), "self", LABEL);
+  expect(nodes[0]?.Spec.Labels).toEqual({ [LABEL]: "true" });
+});
+
+it("names the nodes there are when one is not", async () => {
+  await expect(addLabel(swarm([node("1", "b"), node("2", "a")]), "fra-9", LABEL)).rejects.toThrow(
+    'node "fra-9" is not in the swarm; its nodes are: a, b',
+  );
+});
+
+it("refuses a name that two nodes have", async () => {
+  await expect(addLabel(swarm([node("1", "a"), node("2", "a")]), "a", LABEL)).rejects.toThrow(
+    /2 nodes named "a" \(1, 2\)/,
+  );
+});
+
+it("removes a label alone, and is content when label, node or swarm are gone", async () => {
+  const nodes = [node("1", "fra-1", { disk: "ssd", [LABEL]: "true" })];
+  const docker = swarm(nodes, { conflicts: 1 });
+  await removeLabel(docker, "fra-1", LABEL);
+  expect(nodes[0]?.Spec.Labels).toEqual({ disk: "ssd" });
+  expect(await removeLabel(docker, "fra-1", LABEL)).toMatch(/does not have/);
+  expect(await removeLabel(docker, "fra-9", LABEL)).toMatch(/not in the swarm any more/);
+  expect(await removeLabel(swarm(nodes, { state: "inactive" }), "fra-1", LABEL)).toMatch(/in no swarm/);
+});
