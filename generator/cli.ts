@@ -32,7 +32,10 @@ Ends with 0 when all is well, 1 when the inventory has problems, 2 when the comm
 
 /** Where a command's words go, and where relative paths start. */
 export interface Surroundings {
+  /** The project's folder: stacks, and the inventories they name. */
   readonly root: string;
+  /** Where the user is: what they name on the command line. */
+  readonly cwd: string;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
 }
@@ -44,7 +47,9 @@ class UsageError extends Error {}
 class InvalidInventory extends Error {}
 
 interface Source {
+  /** The inventory's folder, as it was named. */
   readonly dir: string;
+  readonly folder: string;
   readonly locations: readonly Site[];
 }
 
@@ -113,17 +118,19 @@ function findSource({ stack, inventory, locations }: Options, around: Surroundin
     throw new UsageError("say which inventory: --stack <name>, or both --inventory <dir> and --locations <file>");
   }
   const stackFile = `Pulumi.${stack}.yaml`;
-  const locationsFile = locations ?? stackFile;
+  const ofStack = () => read(path.join(around.root, stackFile), stackFile);
+  const dir = inventory ?? inventoryOfStack(stackFile, ofStack());
+  const text = locations === undefined ? ofStack() : read(path.resolve(around.cwd, locations), locations);
   return {
-    dir: inventory ?? inventoryOfStack(stackFile, read(stackFile, around)),
-    locations: validLocations(locationsFile, read(locationsFile, around), around),
+    dir,
+    folder: path.resolve(inventory === undefined ? around.root : around.cwd, dir),
+    locations: validLocations(locations ?? stackFile, text, around),
   };
 }
 
-function read(file: string, { root }: Surroundings): string {
-  const found = path.resolve(root, file);
-  if (!fs.existsSync(found)) throw new UsageError(`there is no file ${file}`);
-  return fs.readFileSync(found, "utf8");
+function read(file: string, shown: string): string {
+  if (!fs.existsSync(file)) throw new UsageError(`there is no file ${shown}`);
+  return fs.readFileSync(file, "utf8");
 }
 
 function inventoryOfStack(file: string, text: string): string {
@@ -142,22 +149,21 @@ function validLocations(file: string, text: string, { err }: Surroundings): Site
   throw new InvalidInventory();
 }
 
-function validInventory({ dir, locations }: Source, { root, err }: Surroundings) {
-  const folder = path.resolve(root, dir);
+function validInventory({ dir, folder, locations }: Source, { err }: Surroundings) {
   const { inventory, problems } = readInventory(folder, locations);
   if (problems.length === 0) return inventory;
   for (const problem of problems) {
     // With the folder as the user wrote it, so that the place can be clicked or pasted.
     err(`${describeProblem({ ...problem, file: path.join(dir, path.relative(folder, problem.file)) })}\n`);
   }
-  err(problems.length === 1 ? "1 problem\n" : `${problems.length} problems\n`);
+  err(`${counted(problems.length, "problem")}\n`);
   throw new InvalidInventory();
 }
 
 function check(source: Source, _options: Options, around: Surroundings): void {
   const { hosts } = validInventory(source, around);
   const checks = hosts.reduce((sum, host) => sum + host.checks.length, 0);
-  around.out(`${source.dir}: ${hosts.length} hosts with ${checks} checks, no problems\n`);
+  around.out(`${source.dir}: ${counted(hosts.length, "host")} with ${counted(checks, "check")}, no problems\n`);
 }
 
 function render(source: Source, { output }: Options, around: Surroundings): void {
@@ -166,7 +172,7 @@ function render(source: Source, { output }: Options, around: Surroundings): void
     for (const [file, text] of files) around.out(`// ===== ${file}\n${text}\n`);
     return;
   }
-  const folder = path.resolve(around.root, output);
+  const folder = path.resolve(around.cwd, output);
   // Files of an earlier run that the package no longer has would still be loaded.
   if (fs.existsSync(folder) && fs.readdirSync(folder).length > 0) {
     throw new UsageError(`${output} is not empty; name a folder that is not there yet`);
@@ -177,4 +183,8 @@ function render(source: Source, { output }: Options, around: Surroundings): void
     fs.writeFileSync(target, text);
   }
   around.out(`${files.size} files written below ${output}\n`);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

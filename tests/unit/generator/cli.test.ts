@@ -20,9 +20,17 @@ function write(file: string, text: string): void {
   fs.writeFileSync(path.join(root, file), text);
 }
 
+/** Where the user is, below the project's folder. */
+let cwd = "";
+
 function call(...argv: string[]): { code: number; out: string; err: string } {
   const said = { out: "", err: "" };
-  const code = run(argv, { root, out: (text) => (said.out += text), err: (text) => (said.err += text) });
+  const code = run(argv, {
+    root,
+    cwd: path.join(root, cwd),
+    out: (text) => (said.out += text),
+    err: (text) => (said.err += text),
+  });
   return { code, ...said };
 }
 
@@ -30,7 +38,7 @@ describe("npm run inventory", () => {
   it("checks a stack's inventory", () => {
     expect(call("check", "--stack", "test")).toEqual({
       code: 0,
-      out: "inventory: 1 hosts with 1 checks, no problems\n",
+      out: "inventory: 1 host with 1 check, no problems\n",
       err: "",
     });
   });
@@ -74,6 +82,18 @@ describe("npm run inventory", () => {
       code: 2,
       err: expect.stringContaining("package is not empty"),
     });
+  });
+
+  it("finds stacks from any folder, and what is named from where the user is", () => {
+    fs.mkdirSync(path.join(root, "deep"));
+    cwd = "deep";
+    expect(call("check", "--stack", "test")).toMatchObject({ code: 0 });
+    const named = ["--inventory", "../inventory", "--locations", "../Pulumi.test.yaml"];
+    expect(call("check", ...named)).toMatchObject({
+      code: 0,
+      out: "../inventory: 1 host with 1 check, no problems\n",
+    });
+    cwd = "";
   });
 
   it("explains itself", () => {
