@@ -37,10 +37,14 @@ export async function ensureEngine(say: Say): Promise<LocalEngine> {
   // Some packages start the service themselves.
   if (await answers()) return { host, started: true, origin };
   say("starting the Docker Engine");
-  if (hasSystemd()) await runOnHost(["systemctl", "start", "docker"], { asRoot: true });
-  else await startProcess();
-  await withProgress(say, "starting the Docker Engine", untilItAnswers);
-  if (!hasSystemd()) await noteProcess();
+  if (hasSystemd()) {
+    await runOnHost(["systemctl", "start", "docker"], { asRoot: true });
+    await withProgress(say, "starting the Docker Engine", () => untilItAnswers(() => false));
+  } else {
+    const hasEnded = await startProcess();
+    await withProgress(say, "starting the Docker Engine", () => untilItAnswers(hasEnded));
+    await noteProcess();
+  }
   return { host, started: true, origin };
 }
 
@@ -148,9 +152,10 @@ async function answers(): Promise<boolean> {
   }
 }
 
-async function untilItAnswers(): Promise<void> {
+async function untilItAnswers(hasEnded: () => boolean): Promise<void> {
   for (let rounds = START_SECONDS * 5; rounds > 0; rounds--) {
     if (await answers()) return;
+    if (hasEnded()) throw new Error(`the Docker Engine could not start:\n${await complaints()}`);
     await sleep(200);
   }
   throw new Error(`the Docker Engine does not answer after ${START_SECONDS} s:\n${await complaints()}`);
@@ -162,7 +167,8 @@ async function complaints(): Promise<string> {
   return `${log.split("\n").slice(-12).join("\n")}\n(${logFile()})`;
 }
 
-async function startProcess(): Promise<void> {
+/** @returns tells whether the process has ended */
+async function startProcess(): Promise<() => boolean> {
   const dockerd = findProgram("dockerd");
   if (dockerd === undefined) throw new Error("dockerd is not where its package should have put it");
   await removeStalePidFile();
@@ -175,9 +181,11 @@ async function startProcess(): Promise<void> {
     stdio: ["ignore", log, log],
     env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
   });
-  // Why it failed is seen by its not answering.
-  child.on("error", () => undefined).unref();
+  let ended = false;
+  for (const event of ["error", "exit"]) child.on(event, () => (ended = true));
+  child.unref();
   closeSync(log);
+  return () => ended;
 }
 
 /** dockerd refuses to start when the number in its pid file has gone to some other process. */
