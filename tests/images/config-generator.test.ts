@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { readInventory, parseInventory, type Site } from "../../generator/inventory";
@@ -7,7 +8,6 @@ import { packShipment } from "../../generator/shipment";
 import { readLocations } from "../../generator/locationsFile";
 import { Credentials } from "./icingaStack";
 import { IMAGES, Trial, type TrialContainer, until } from "./icingaTrial";
-import { inventoryFolder } from "./inventoryFolder";
 
 const GENERATOR = process.env["ICINGA_SWARM_IMAGE_CONFIG_GENERATOR"] ?? "icinga-swarm/config-generator:dev";
 const ROOT = join(__dirname, "../..");
@@ -81,8 +81,17 @@ async function startMaster(name: string, extra?: string): Promise<TrialContainer
   return container;
 }
 
+/** An inventory of one file, packed as for the swarm. */
+function shipment(inventory: string): string[] {
+  const folder = mkdtempSync(join(tmpdir(), "icinga-swarm-inventory-"));
+  writeFileSync(join(folder, "hosts.yaml"), inventory);
+  const chunks = packShipment(folder, SITES);
+  rmSync(folder, { recursive: true });
+  return chunks;
+}
+
 async function startGenerator(inventory: string, spec: string): Promise<TrialContainer> {
-  const chunks = packShipment(inventoryFolder({ "hosts.yaml": inventory }), SITES);
+  const chunks = shipment(inventory);
   return trial.start({
     image: GENERATOR,
     name: "config-generator",
