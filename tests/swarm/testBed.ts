@@ -123,18 +123,13 @@ export class TestBed {
     return rows[0];
   }
 
-  /** Whether the database's history has a change of a service to a state. */
-  async historyHolds(host: string, service: string, state: number): Promise<boolean> {
+  /** How often a service came into a state, as the database's history has it. */
+  async historyOf(host: string, service: string, state: number): Promise<number> {
     const rows = await this.stack.sql(
       "SELECT COUNT(*) FROM icinga_statehistory h JOIN icinga_objects o ON o.object_id = h.object_id " +
         `WHERE o.name1 = '${host}' AND o.name2 = '${service}' AND h.state = ${state}`,
     );
-    return Number(rows[0]) > 0;
-  }
-
-  /** Number of rows in the history of states: what must not be lost. */
-  async historyRows(): Promise<number> {
-    return Number((await this.stack.sql("SELECT COUNT(*) FROM icinga_statehistory"))[0]);
+    return Number(rows[0]);
   }
 
   async idoConnected(): Promise<boolean> {
@@ -193,8 +188,8 @@ export class TestBed {
   }
 
   /** Cuts a slave off from the master. @returns what heals the link */
-  async cutLink(service: string): Promise<() => Promise<void>> {
-    return this.engine.cutContainerLink(await this.stack.container(service), await this.masterAddress());
+  async cutLink(service: string, slot: number): Promise<() => Promise<void>> {
+    return this.engine.cutContainerLink(await this.stack.container(service, slot), await this.masterAddress());
   }
 
   private async masterAddress(): Promise<string> {

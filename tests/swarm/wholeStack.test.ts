@@ -52,7 +52,8 @@ describe("the first deployment", () => {
     await bed.clientAnswers(0);
     await eventually("the first result", async () => (await stack.lastResult(SWITCH))?.state === 0);
     expect(await stack.lastResult(SWITCH)).toMatchObject({ state: 0, source: FIRST });
-    expect((await stack.lastResult("chicago-local!ping"))?.source).toBe("icinga-slave-chicago-1");
+    const other = await eventually("Chicago's first result", () => stack.lastResult("chicago-local!ping"));
+    expect(other.source).toBe("icinga-slave-chicago-1");
     await bed.clientAnswers(2);
     await eventually("CRITICAL", async () => (await stack.lastResult(SWITCH))?.state === 2);
     await eventually("CRITICAL in the database", async () => (await bed.stateInDatabase("customer", "switch")) === "2");
@@ -201,26 +202,28 @@ describe("failures name their cause, and are mended by another up", () => {
 });
 
 describe("outages", () => {
-  test("neither MySQL's nor a link's three minutes replace a task, lose a check or a result", async () => {
+  test("MySQL and a location's link away for three minutes: no task is replaced, checks go on, results arrive", async () => {
     const { stack } = bed;
     const before = await bed.containersOutside("mysql");
+    const criticals = (): Promise<number> => bed.historyOf("customer", "switch", 2);
+    const criticalsBefore = await criticals();
     await bed.stopService("mysql");
-    const heal = await bed.cutLink(SLAVE);
-    await eventually("the master to miss the slave", async () => !(await stack.connected()).includes(FIRST), 120);
+    const heals = [await bed.cutLink(SLAVE, 1), await bed.cutLink(SLAVE, 2)];
+    await eventually("the master to miss the location", async () => !(await stack.connected()).includes(FIRST), 120);
     await bed.clientAnswers(2);
-    const { executions, expected } = await bed.executionsDuring(150);
+    const { executions, expected } = await bed.executionsDuring(120);
     expect(executions).toBeGreaterThan(expected * 0.7);
     await bed.clientAnswers(0);
-    await new Promise((resolve) => setTimeout(resolve, 15_000));
-    await heal();
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+
+    // Icinga writes no history while it has no database; what a cut-off location saw comes with its reconnection.
     await bed.startService("mysql");
+    await eventually("Icinga's database connection", () => bed.idoConnected(), 120);
+    await Promise.all(heals.map((heal) => heal()));
     await eventually("the connection", async () => (await stack.connected()).includes(FIRST), 120);
-    await eventually("the outage's CRITICAL in the history", () => bed.historyHolds("customer", "switch", 2), 180);
-    await eventually(
-      "the OK after it in the database",
-      async () => (await bed.stateInDatabase("customer", "switch")) === "0",
-      120,
-    );
+    await eventually("the outage's CRITICAL in the history", async () => (await criticals()) > criticalsBefore);
+    const state = (): Promise<string | undefined> => bed.stateInDatabase("customer", "switch");
+    await eventually("the OK after it in the database", async () => (await state()) === "0");
     expect(await bed.containersOutside("mysql")).toEqual(before);
   });
 });
@@ -239,7 +242,7 @@ describe("the end", () => {
     expect(output).toMatch(/is not ready (after|within) 5 s: /);
     workspace.configure({ readiness: { timeoutSeconds: 180 } });
     succeeded(await workspace.run("npm", "run", "up"));
-    expect(await bed.historyHolds("customer", "switch", 2)).toBe(true);
+    expect(await bed.historyOf("customer", "switch", 2)).toBeGreaterThan(0);
   });
 
   test("npm run down takes everything but the data", async () => {
