@@ -12,6 +12,8 @@ main
  * runs to its end. Everything it started dies with it, as in a container.
  */
 const KILL_EVERYWHERE = `#!/bin/bash
+# Bash itself tells of every killed child.
+exec 2>/dev/null
 kills=0
 for ((stop = 1; ; stop += 1 + stop / 20)); do
   STOP=$stop setsid --wait bash -c '

@@ -29,6 +29,7 @@ export interface Options {
   /** Further files by their absolute path. */
   readonly files?: Texts;
   readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
   /** Whether the engine runs the image's health check, every 2 s as in a service. @default true */
   readonly health?: boolean;
 }
@@ -80,6 +81,7 @@ export class Trial {
         Hostname: options.name,
         Env: Object.entries(options.environment ?? {}).map(([key, value]) => `${key}=${value}`),
         Entrypoint: options.entrypoint as string[] | undefined,
+        Cmd: options.command as string[] | undefined,
         Healthcheck: options.health === false ? { Test: ["NONE"] } : HEALTHCHECK,
         HostConfig: { NetworkMode: this.network.id, Mounts: mounts },
         NetworkingConfig: { EndpointsConfig: { [this.network.id]: { Aliases: [options.name] } } },
