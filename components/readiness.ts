@@ -17,6 +17,14 @@ export class Readiness extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReadinessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("icinga-swarm:index:Readiness", name, {}, opts);
+    // What a failed gate was given is not kept: taking a bad change back would look as if nothing had happened, and the
+    // gate would not watch the service return. So each change of the spec, also one that fails, is an attempt on record.
+    const attempt = new command.local.Command(
+      `${name}-attempt`,
+      { create: "node --print Date.now()", environment: { SPEC_HASH: args.service.specHash } },
+      { parent: this },
+    );
+    // A changed input runs the same command again in place; there is nothing to delete.
     this.gate = new command.local.Command(
       `${name}-gate`,
       {
@@ -26,9 +34,9 @@ export class Readiness extends pulumi.ComponentResource {
           GATE_SERVICE: args.service.serviceName,
           GATE_SPEC_HASH: args.service.specHash,
           GATE_TIMEOUT_SECONDS: String(args.service.limits.readySeconds),
+          GATE_ATTEMPT: attempt.stdout,
         },
       },
-      // A changed spec runs the same command again in place; there is nothing to delete.
       { parent: this },
     );
     this.registerOutputs({});
