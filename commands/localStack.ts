@@ -75,8 +75,8 @@ export function ensureLocalBackend(): void {
 export interface LocalSettings {
   /** From DOCKER_HOST. @default the local socket */
   readonly dockerHost?: string;
-  /** Where MySQL's own image cannot be had. @default the project's choice */
-  readonly mySqlImage?: string;
+  /** Images that stand for the vendors' own where those cannot be had. @default the project's choice */
+  readonly images: { readonly debian?: string; readonly mysql?: string };
 }
 
 /** Makes Pulumi.local.yaml from Pulumi.dev.yaml. */
@@ -91,7 +91,7 @@ export function renderLocalStackFile(template: Readonly<Record<string, unknown>>
   const config = {
     ...template,
     ...(settings.dockerHost === undefined ? {} : { "docker:host": settings.dockerHost }),
-    ...(settings.mySqlImage === undefined ? {} : { [`${PROJECT}:images`]: { ...images, mysql: settings.mySqlImage } }),
+    ...(Object.keys(settings.images).length === 0 ? {} : { [`${PROJECT}:images`]: { ...images, ...settings.images } }),
   };
   const head = `# This machine's own stack: made once by npm run up from Pulumi.${TEMPLATE_STACK}.yaml, yours to change. Git ignores it.\n`;
   return head + dump({ config }, { lineWidth: -1 });

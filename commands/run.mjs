@@ -47,7 +47,10 @@ function ensureDependencies() {
   const why = existsSync(installedLock) ? "do not match package-lock.json" : "are not installed yet";
   console.log(`The npm packages of this project ${why}: running npm ci (about half a minute) ...`);
   const began = Date.now();
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--include=dev"], { cwd: ROOT, stdio: "inherit" });
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--include=dev", "--loglevel=notice"], {
+    cwd: ROOT,
+    stdio: "inherit",
+  });
   if (npm.error) throw new UserError(`npm could not be started (${npm.error.message}). It comes with Node.js.`);
   if (npm.status !== 0) throw new UserError("npm ci failed, see above.");
   console.log(`npm packages installed in ${Math.round((Date.now() - began) / 1000)} s.`);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type Docker from "dockerode";
-import { MYSQL_IMAGE } from "../images/versions";
+import { DEBIAN_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { ensureBaseImage, ensureMySqlImage, type MySqlImage } from "../toolchain/baseImages";
 import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
 import { describeParts, ensurePulumi } from "../toolchain/pulumi";
@@ -32,8 +32,8 @@ export async function main(args: readonly string[]): Promise<number> {
   if (args.length > 0) throw new UserError(`npm run up takes no arguments, but was given: ${args.join(" ")}`);
   const dockerHost = chooseDockerHost(process.env.DOCKER_HOST);
   const pulumi = await preparePulumi();
-  const mySqlImage = await prepareEngine(dockerHost);
-  await prepareStack(pulumi, dockerHost, mySqlImage);
+  const images = await prepareEngine(dockerHost);
+  await prepareStack(pulumi, dockerHost, images);
   // A refresh sees what Swarm rolled back or somebody removed, so that another up always repairs.
   const code = await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--suppress-progress"]);
   if (code !== 0) {
@@ -69,8 +69,8 @@ async function preparePulumi(): Promise<PulumiCli> {
   return new PulumiCli(pulumi, { ...env, ...LOCAL_STACK_ENV }, LOCAL_STACK);
 }
 
-/** An engine that manages a swarm and holds the images that the stack's own stand on. @returns MySQL's image */
-async function prepareEngine(dockerHost: string): Promise<string> {
+/** An engine that manages a swarm and holds the images that are not built here. @returns their names */
+async function prepareEngine(dockerHost: string): Promise<VendorImages> {
   if (dockerHost === LOCAL_DOCKER_HOST) {
     const engine = await explained(ensureEngine(say));
     if (engine.started) noteMachine({ startedEngine: true });
@@ -82,11 +82,12 @@ async function prepareEngine(dockerHost: string): Promise<string> {
     say(`Docker Engine  ${version}  ${dockerHost}`);
     const swarm = await explained(ensureSwarm(docker, say));
     if (swarm.initialised) noteMachine({ initialisedSwarm: true });
-    const base = await explained(ensureBaseImage(docker, say));
-    say(`base image     ${base.image}  ${base.origin}`);
-    const mySql = await prepareMySqlImage(docker);
+    const known = existsSync(STACK_FILE) ? imagesOfStack() : undefined;
+    const debian = await explained(ensureBaseImage(docker, say, known && (known.debian ?? DEBIAN_IMAGE)));
+    say(`base image     ${debian.image}  ${debian.origin}`);
+    const mySql = await prepareMySqlImage(docker, known?.mysql);
     say(`MySQL image    ${mySql.image}  ${mySql.origin}`);
-    return mySql.image;
+    return { debian: debian.image, mysql: mySql.image };
   } catch (error) {
     throw explainDockerError(error, dockerHost);
   } finally {
@@ -94,10 +95,19 @@ async function prepareEngine(dockerHost: string): Promise<string> {
   }
 }
 
+/** The images that a stack takes from others, by name. */
+interface VendorImages {
+  readonly debian: string;
+  readonly mysql: string;
+}
+
+/** What the stack's file says of them. */
+function imagesOfStack(): Partial<VendorImages> {
+  return (readStackConfig(LOCAL_STACK)[`${PROJECT}:images`] ?? {}) as Partial<VendorImages>;
+}
+
 /** Asks no registry when the image that the stack is on is there already. */
-async function prepareMySqlImage(docker: Docker): Promise<Omit<MySqlImage, "fixture">> {
-  const images = existsSync(STACK_FILE) ? readStackConfig(LOCAL_STACK)[`${PROJECT}:images`] : undefined;
-  const image = (images as { mysql?: string } | undefined)?.mysql;
+async function prepareMySqlImage(docker: Docker, image: string | undefined): Promise<Omit<MySqlImage, "fixture">> {
   if (image !== undefined) {
     const present = await docker
       .getImage(image)
@@ -110,12 +120,15 @@ async function prepareMySqlImage(docker: Docker): Promise<Omit<MySqlImage, "fixt
 }
 
 /** The stack local, ready for Pulumi: its state's folder, its passphrase, its file, its secrets. */
-async function prepareStack(pulumi: PulumiCli, dockerHost: string, mySqlImage: string): Promise<void> {
+async function prepareStack(pulumi: PulumiCli, dockerHost: string, images: VendorImages): Promise<void> {
   ensureLocalBackend();
   if (!existsSync(STACK_FILE)) {
     writeLocalStackFile({
       dockerHost: dockerHost === LOCAL_DOCKER_HOST ? undefined : dockerHost,
-      mySqlImage: mySqlImage === MYSQL_IMAGE ? undefined : mySqlImage,
+      images: {
+        ...(images.debian === DEBIAN_IMAGE ? {} : { debian: images.debian }),
+        ...(images.mysql === MYSQL_IMAGE ? {} : { mysql: images.mysql }),
+      },
     });
     say(`made ${STACK_FILE} from Pulumi.dev.yaml: this machine's own settings, yours to change`);
   }
