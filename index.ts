@@ -18,7 +18,7 @@ const provider = new docker.Provider("docker", {
 });
 const opts: pulumi.ComponentResourceOptions = { providers: [provider] };
 
-const images = buildImages(settings.registry, opts);
+const images = buildImages(settings.images.debian, settings.registry, opts);
 const networks = new Networks("networks", settings.networks, opts);
 const central = new NodeLabels(
   "central",

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type Cidr, overlaps, parseCidr } from "./render/cidr";
 import { packShipment, readInventory } from "./generator/inventory";
 import { type Location, locationSchema } from "./generator/location";
-import { MYSQL_IMAGE } from "./images/versions";
+import { DEBIAN_IMAGE, MYSQL_IMAGE } from "./images/versions";
 
 const PROJECT = "icinga-swarm";
 
@@ -72,7 +72,13 @@ const settingsSchema = z.strictObject({
       generator: z.int().min(128).default(1024),
     })
     .prefault({}),
-  images: z.strictObject({ mysql: z.string().min(1).default(MYSQL_IMAGE) }).prefault({}),
+  images: z
+    .strictObject({
+      /** What the images built here stand on. */
+      debian: z.string().min(1).default(DEBIAN_IMAGE),
+      mysql: z.string().min(1).default(MYSQL_IMAGE),
+    })
+    .prefault({}),
 });
 
 type PlainSettings = z.output<typeof settingsSchema>;

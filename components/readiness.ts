@@ -21,7 +21,7 @@ export class Readiness extends pulumi.ComponentResource {
     // gate would not watch the service return. So each change of the spec, also one that fails, is an attempt on record.
     const attempt = new command.local.Command(
       `${name}-attempt`,
-      { create: "node --print Date.now()", environment: { SPEC_HASH: args.service.specHash } },
+      { create: 'node --print "Date.now()"', environment: { SPEC_HASH: args.service.specHash } },
       { parent: this },
     );
     // A changed input runs the same command again in place; there is nothing to delete.

@@ -48,8 +48,6 @@ export class ServiceImage extends pulumi.ComponentResource {
           // Relative, because an absolute path would make every checkout's plan differ.
           context: ".",
           dockerfile: `images/${args.image}/Dockerfile`,
-          // The engine's classic builder: the other one needs buildx beside the engine.
-          version: "1",
           buildArgs: { ...args.buildArgs, BASE_IMAGE: typeof args.base === "string" ? args.base : args.base.builtName },
         },
         triggers: { content: this.contentHash },

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type Registry, ServiceImage } from "../components/serviceImage";
-import { DEBIAN_IMAGE, ICINGA_VERSION } from "./versions";
+import { ICINGA_VERSION } from "./versions";
 
 /** The images that this project builds for its services. */
 export interface Images {
@@ -15,10 +15,15 @@ const BUNDLE_SOURCES = ["generator", "node_modules/esbuild-wasm", "node_modules/
 /**
  * Builds all images, the base first.
  *
+ * @param debian the image that the base stands on
  * @param registry where they are pushed to. @default nowhere: the one node that built them runs them
  */
-export function buildImages(registry: Registry | undefined, opts: pulumi.ComponentResourceOptions): Images {
-  const base = new ServiceImage("image-base", { image: "base", base: DEBIAN_IMAGE, registry }, opts);
+export function buildImages(
+  debian: string,
+  registry: Registry | undefined,
+  opts: pulumi.ComponentResourceOptions,
+): Images {
+  const base = new ServiceImage("image-base", { image: "base", base: debian, registry }, opts);
   const icinga = { base, registry, buildArgs: { ICINGA_VERSION } };
   return {
     master: new ServiceImage("image-master", { image: "icinga-master", ...icinga }, opts),

@@ -8,6 +8,9 @@ import Dockerode from "dockerode";
 import { DEBIAN_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { cachePath, findProgram, installPackages, runOnHost, type Say, withProgress } from "./hostCommand";
 
+/** What stands for Debian's own image where no registry answers: made here, and so under a name of this project. */
+export const DEBIAN_SUBSTITUTE = `icinga-swarm/${DEBIAN_IMAGE}`;
+
 /** What stands for the official MySQL image where no registry answers. */
 export const MYSQL_FIXTURE_IMAGE = "icinga-swarm/fixture-mysql:9.7";
 
@@ -30,21 +33,29 @@ export interface MySqlImage extends PresentImage {
 }
 
 /**
- * Makes Debian's base image present in the engine: already there, else from the registry, else made from Debian's
- * packages, which takes root once; the result is kept for other engines.
+ * Makes a Debian base image present in the engine: already there, else the vendor's from the registry, else made from
+ * Debian's packages, which takes root once; the result is kept for other engines.
+ *
+ * @param wanted the image a stack is on already. @default whichever can be had
  */
-export async function ensureBaseImage(engine: Dockerode, say: Say): Promise<PresentImage> {
+export async function ensureBaseImage(engine: Dockerode, say: Say, wanted?: string): Promise<PresentImage> {
   const docker = patient(engine);
-  if (await present(docker, DEBIAN_IMAGE)) return { image: DEBIAN_IMAGE, origin: "already in the engine" };
-  if (await pull(docker, DEBIAN_IMAGE, say)) return { image: DEBIAN_IMAGE, origin: "from its registry" };
-  const archive = archivePath(DEBIAN_IMAGE);
+  for (const image of wanted === undefined ? [DEBIAN_IMAGE, DEBIAN_SUBSTITUTE] : [wanted]) {
+    if (await present(docker, image)) return { image, origin: "already in the engine" };
+  }
+  if (wanted !== DEBIAN_SUBSTITUTE) {
+    const image = wanted ?? DEBIAN_IMAGE;
+    if (await pull(docker, image, say)) return { image, origin: "from its registry" };
+  }
+  const image = DEBIAN_SUBSTITUTE;
+  const archive = archivePath(image);
   if (await fresh(archive)) {
-    await load(docker, archive, DEBIAN_IMAGE, say);
-    return { image: DEBIAN_IMAGE, origin: `made here earlier from Debian's packages (${archive})` };
+    await load(docker, archive, image, say);
+    return { image, origin: `made here earlier from Debian's packages (${archive})` };
   }
   await importDebian(docker, say);
-  await save(docker, DEBIAN_IMAGE, archive);
-  return { image: DEBIAN_IMAGE, origin: "made here from Debian's packages" };
+  await save(docker, image, archive);
+  return { image, origin: "made here from Debian's packages" };
 }
 
 /**
@@ -87,10 +98,12 @@ export interface BuildOptions {
   readonly target?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly buildargs?: Readonly<Record<string, string>>;
+  /** Builds with the engine's BuildKit, as Pulumi's docker provider does; each builder has a cache of its own. */
+  readonly buildKit?: boolean;
 }
 
 /**
- * Builds a directory with the engine's classic builder.
+ * Builds a directory with the engine's classic builder, or its BuildKit.
  * @throws Error with the builder's own message and its last lines.
  */
 export async function buildImage(
@@ -100,14 +113,19 @@ export async function buildImage(
   say: Say,
   options: BuildOptions = {},
 ): Promise<void> {
-  const { parts, ...rest } = options;
+  const { parts, buildKit, ...rest } = options;
   // Owned by root whoever runs this, so that the builder's cache is the same for everybody.
   const flags = ["--create", "--owner=0", "--group=0", "--numeric-owner", "--sort=name", "--directory", directory];
   const selection = parts === undefined ? ["."] : ["--no-recursion", "--files-from=-"];
   const tar = spawn("tar", [...flags, ...selection], { stdio: ["pipe", "pipe", "inherit"] });
   tar.stdin.on("error", () => undefined).end(parts?.join("\n"));
   await withProgress(say, `building ${tag}`, async (update) => {
-    const stream = await docker.buildImage(tar.stdout, { t: tag, version: "1", forcerm: true, ...rest });
+    const stream = await docker.buildImage(tar.stdout, {
+      t: tag,
+      version: buildKit ? "2" : "1",
+      forcerm: true,
+      ...rest,
+    });
     await follow(docker, stream, update);
   });
 }
@@ -137,7 +155,7 @@ async function importDebian(docker: Dockerode, say: Say): Promise<void> {
         onLine,
       }),
     );
-    const [repo, tag] = DEBIAN_IMAGE.split(":");
+    const [repo, tag] = DEBIAN_SUBSTITUTE.split(":");
     const stream = await docker.importImage(tar, {
       repo,
       tag,

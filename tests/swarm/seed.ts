@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type Dockerode from "dockerode";
-import { DEBIAN_IMAGE, ICINGA_VERSION } from "../../images/versions";
+import { ICINGA_VERSION } from "../../images/versions";
 import { buildImage, ensureBaseImage, ensureMySqlImage } from "../../toolchain/baseImages";
 import { cachePath, type Say } from "../../toolchain/hostCommand";
 import { ensureHost, withPlainEngine } from "./engine";
@@ -65,21 +65,19 @@ export async function seedDataRoot(say: Say): Promise<Seed> {
 }
 
 async function fill(docker: Dockerode, say: Say): Promise<string> {
-  say(`${DEBIAN_IMAGE}: ${(await ensureBaseImage(docker, say)).origin}`);
+  const debian = await ensureBaseImage(docker, say);
+  say(`${debian.image}: ${debian.origin}`);
   const mySql = await ensureMySqlImage(docker, say);
   say(`MySQL: ${mySql.image}, ${mySql.origin}`);
   await buildImage(docker, join(ROOT, "tests/fixtures/nrpe-client"), NRPE_CLIENT_IMAGE, say, {
-    buildargs: { BASE_IMAGE: DEBIAN_IMAGE },
+    buildargs: { BASE_IMAGE: debian.image },
   });
   const parts = buildContext();
   for (const name of ownImages()) {
     const dockerfile = `images/${name}/Dockerfile`;
-    const buildargs = { BASE_IMAGE: name === "base" ? DEBIAN_IMAGE : "icinga-swarm/base:seed", ICINGA_VERSION };
-    const build = (tag: string, target?: string) =>
-      buildImage(docker, ROOT, `icinga-swarm/${name}:${tag}`, say, { parts, dockerfile, buildargs, target });
-    await build("seed");
-    // A stage that others copy from is nobody's parent: without a name of its own it would be pruned below.
-    for (const stage of stagesOf(dockerfile)) await build(`seed-${stage}`, stage);
+    const buildargs = { BASE_IMAGE: name === "base" ? debian.image : "icinga-swarm/base:seed", ICINGA_VERSION };
+    const options = { parts, dockerfile, buildargs, buildKit: true };
+    await buildImage(docker, ROOT, `icinga-swarm/${name}:seed`, say, options);
     say(`icinga-swarm/${name} is built`);
   }
   // What former contents left; parents of today's images are not touched.
@@ -93,11 +91,6 @@ function ownImages(): string[] {
     .filter((name) => existsSync(join(ROOT, "images", name, "Dockerfile")))
     .sort();
   return ["base", ...names.filter((name) => name !== "base")];
-}
-
-function stagesOf(dockerfile: string): string[] {
-  const text = readFileSync(join(ROOT, dockerfile), "utf8");
-  return [...text.matchAll(/^FROM\s+\S+\s+AS\s+(\S+)/gim)].map(([, stage]) => stage ?? "");
 }
 
 /** Every path of the build context as .dockerignore narrows it, folders included, because their modes count too. */

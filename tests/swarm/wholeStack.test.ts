@@ -156,7 +156,7 @@ describe("failures name their cause, and are mended by another up", () => {
   test("a wrong image", async () => {
     const { workspace } = bed;
     const good = bed.setting("images");
-    workspace.configure({ images: { mysql: "icinga-swarm/no-such-image:1" } });
+    workspace.configure({ images: { ...(good as object), mysql: "icinga-swarm/no-such-image:1" } });
     const output = failed(await workspace.tryUp());
     expect(output).toMatch(/mysql is not ready: .*icinga-swarm\/no-such-image:1/);
     workspace.configure({ images: good });

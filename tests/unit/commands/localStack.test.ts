@@ -7,13 +7,13 @@ const TEMPLATE = {
 };
 
 it("is the template where the machine differs in nothing", () => {
-  expect(load(renderLocalStackFile(TEMPLATE, {}))).toEqual({ config: TEMPLATE });
+  expect(load(renderLocalStackFile(TEMPLATE, { images: {} }))).toEqual({ config: TEMPLATE });
 });
 
 it("names the engine that DOCKER_HOST asked for, and the image that stands for MySQL's", () => {
   const text = renderLocalStackFile(
     { ...TEMPLATE, "icinga-swarm:images": { other: "stays" } },
-    { dockerHost: "unix:///tmp/docker.sock", mySqlImage: "icinga-swarm/fixture-mysql:9.7" },
+    { dockerHost: "unix:///tmp/docker.sock", images: { mysql: "icinga-swarm/fixture-mysql:9.7" } },
   );
   expect(text).toMatch(/^# This machine's own stack/);
   expect(load(text)).toEqual({
