@@ -32,6 +32,8 @@ export interface TaskView {
   readonly hasContainer: boolean;
   /** In milliseconds of the manager's clock. */
   readonly createdAt: number;
+  /** Whether its slot has a newer task, of this spec or another. */
+  readonly superseded: boolean;
 }
 
 /** One line of a task's log. */
@@ -83,34 +85,33 @@ export function hasFailed(task: TaskView): boolean {
   return ENDED_STATES.has(task.state);
 }
 
-/** Whether this gate belongs to the service's last update, rather than being run again on an older deployment. */
-export function isFresh(service: ServiceView, managerNow: number): boolean {
-  return managerNow - service.updatedAt <= FRESH_MS;
+/**
+ * Whether a task is of a time before the deployment that this gate stands for: right after an update, those made before
+ * it; in a gate that is run again later, all it finds. What they did says nothing about what becomes of the service now.
+ *
+ * @param managerNow the manager's clock when the gate began, in milliseconds
+ */
+export function isFromBefore(task: TaskView, service: ServiceView, managerNow: number): boolean {
+  const fresh = managerNow - service.updatedAt <= FRESH_MS;
+  return !fresh || task.createdAt < service.updatedAt - CLOCK_SLACK_MS;
 }
 
-/**
- * Tasks whose end says nothing about this deployment. Right after an update, those made before it; in a gate run
- * again later, all that had ended by then: whatever ended them, Swarm has made new ones since, and they will tell.
- *
- * @param tasks what the gate sees first
- * @param managerNow the manager's clock at that moment, in milliseconds
- */
+/** Those of the tasks that a gate finds from before that have ended, or are about to: Swarm has made new ones since. */
 export function staleTasks(service: ServiceView, tasks: readonly TaskView[], managerNow: number): Set<string> {
-  const fresh = isFresh(service, managerNow);
-  const isStale = (task: TaskView): boolean => !fresh || task.createdAt < service.updatedAt - CLOCK_SLACK_MS;
-  return new Set(tasks.filter((task) => hasFailed(task) && isStale(task)).map((task) => task.id));
+  const ended = tasks.filter((task) => hasFailed(task) || task.superseded);
+  return new Set(ended.filter((task) => isFromBefore(task, service, managerNow)).map((task) => task.id));
 }
 
 /** Judges one snapshot. */
 export function decide(snapshot: Snapshot, watch: Watch): Decision {
   const { service, tasks } = snapshot;
-  const slots = newestOfEachSlot(tasks.filter((task) => task.desiredState !== "remove"));
-  const settled = service.updateState !== "updating" && howItWasInterrupted(service, watch) === undefined;
-  if (settled && slots.filter(isRunning).length >= service.replicas) return { kind: "ready" };
+  const slots = tasks.filter((task) => !task.superseded).sort((a, b) => a.slot - b.slot);
+  const interruption = howItWasInterrupted(service, watch);
+  if (!interruption && isSettled(service) && slots.filter(isRunning).length >= service.replicas)
+    return { kind: "ready" };
 
   const cause = definiteCause(snapshot, tasks, watch) ?? failedTask(snapshot, tasks, slots, watch);
   if (cause) return { kind: "failed", message: `${service.name} is not ready: ${cause}` };
-  const interruption = howItWasInterrupted(service, watch);
   if (interruption) return { kind: "failed", message: `${service.name} is not ready: ${interruption}` };
   return { kind: "waiting", state: describe(slots, service), reason: waitingFor(snapshot, slots) };
 }
@@ -143,22 +144,21 @@ export function progressLine(service: string, decision: Decision & { kind: "wait
 /** Whether Swarm, or somebody else, has given up the awaited spec. */
 function howItWasInterrupted(service: ServiceView, watch: Watch): string | undefined {
   const details = service.updateMessage ? `: ${service.updateMessage}` : "";
-  if (service.updateState?.startsWith("rollback")) return `Swarm went back to its previous spec${details}; ${RETRY}`;
-  if (service.specHash !== watch.specHash) return "it was changed while it was being waited for";
-  return service.updateState === "paused" ? `Swarm paused its update${details}` : undefined;
+  if (service.specHash !== watch.specHash) {
+    return service.updateState?.startsWith("rollback")
+      ? `Swarm went back to its previous spec${details}; ${RETRY}`
+      : "it was changed while it was being waited for";
+  }
+  return service.updateState?.endsWith("paused") ? `Swarm paused its update${details}` : undefined;
+}
+
+/** Whether Swarm is not at work on the service; it may be on its way back to just the awaited spec. */
+function isSettled(service: ServiceView): boolean {
+  return service.updateState !== "updating" && service.updateState !== "rollback_started";
 }
 
 function isRunning(task: TaskView): boolean {
   return task.state === "running" && task.desiredState === "running";
-}
-
-function newestOfEachSlot(tasks: readonly TaskView[]): TaskView[] {
-  const newest = new Map<number, TaskView>();
-  for (const task of tasks) {
-    const other = newest.get(task.slot);
-    if (!other || task.createdAt >= other.createdAt) newest.set(task.slot, task);
-  }
-  return [...newest.values()].sort((a, b) => a.slot - b.slot);
 }
 
 /** A container's own word that waiting will not help: its `failed: ` line. */

@@ -3,7 +3,7 @@ import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST, type DockerCon
 import {
   decide,
   hasFailed,
-  isFresh,
+  isFromBefore,
   progressLine,
   staleTasks,
   timeLimitMessage,
@@ -156,12 +156,15 @@ class Watcher {
       watcher.#readTasks(docker),
     ]);
     const managerNow = Date.parse(info.SystemTime);
-    watcher.#watch = { specHash: gate.specHash, staleTasks: staleTasks(service, tasks, managerNow) };
-    if (isFresh(service, managerNow)) return watcher;
-    for (const task of tasks) {
-      const lines = await taskLog(docker, task.id, 1).catch(() => []);
-      watcher.#oldUntil.set(task.id, lines.at(-1)?.time ?? "");
-    }
+    const stale = staleTasks(service, tasks, managerNow);
+    watcher.#watch = { specHash: gate.specHash, staleTasks: stale };
+    const running = tasks.filter((task) => !stale.has(task.id) && isFromBefore(task, service, managerNow));
+    await Promise.all(
+      running.map(async ({ id }) => {
+        const lines = await taskLog(docker, id, 1).catch(() => []);
+        watcher.#oldUntil.set(id, lines.at(-1)?.time ?? "");
+      }),
+    );
     return watcher;
   }
 
@@ -180,7 +183,7 @@ class Watcher {
     const tasks = await readTasks(docker, this.gate.service);
     const ours = tasks.filter((task) => specHashOf(task.Spec) === this.gate.specHash);
     if (ours.some(({ NodeID }) => NodeID && !this.#nodes.has(NodeID))) this.#nodes = await readNodeNames(docker);
-    return ours.map((task) => viewOfTask(task, this.#nodes));
+    return ours.map((task) => viewOfTask(task, tasks, this.#nodes));
   }
 
   async #readLog(docker: Docker, task: TaskView): Promise<void> {
@@ -213,7 +216,7 @@ async function readService(docker: Docker, name: string): Promise<ServiceView> {
   };
 }
 
-function viewOfTask(task: SwarmTask, nodes: ReadonlyMap<string, string>): TaskView {
+function viewOfTask(task: SwarmTask, all: readonly SwarmTask[], nodes: ReadonlyMap<string, string>): TaskView {
   const container = task.Status.ContainerStatus;
   return {
     id: task.ID,
@@ -226,5 +229,6 @@ function viewOfTask(task: SwarmTask, nodes: ReadonlyMap<string, string>): TaskVi
     exitCode: container?.ContainerID ? container.ExitCode : undefined,
     hasContainer: Boolean(container?.ContainerID),
     createdAt: Date.parse(task.CreatedAt),
+    superseded: all.some(({ Slot, CreatedAt }) => Slot === task.Slot && CreatedAt > task.CreatedAt),
   };
 }

@@ -24,6 +24,7 @@ function task(changes: Partial<TaskView> = {}): TaskView {
     desiredState: "running",
     hasContainer: true,
     createdAt: NOW,
+    superseded: false,
     ...changes,
   };
 }
@@ -49,7 +50,7 @@ describe("a service is ready", () => {
 
   it("when a crash was mended before the gate could see the slot empty", () => {
     const tasks = [
-      task({ id: "task-0", state: "failed", desiredState: "shutdown", createdAt: NOW }),
+      task({ id: "task-0", state: "failed", desiredState: "shutdown", superseded: true }),
       task({ state: "running", createdAt: NOW + 5_000 }),
     ];
     expect(judge(tasks)).toEqual({ kind: "ready" });
@@ -57,6 +58,13 @@ describe("a service is ready", () => {
 
   it("when its update is complete", () => {
     expect(judge([task({ state: "running" })], { service: service({ updateState: "completed" }) }).kind).toBe("ready");
+  });
+
+  it("when Swarm has gone back to just the awaited spec", () => {
+    const tasks = [task({ state: "running" })];
+    expect(judge(tasks, { service: service({ updateState: "rollback_started" }) }).kind).toBe("waiting");
+    expect(judge(tasks, { service: service({ updateState: "rollback_completed" }) }).kind).toBe("ready");
+    expect(judge(tasks, { service: service({ updateState: "rollback_paused" }) }).kind).toBe("failed");
   });
 
   it("when it is to have no task", () => {
@@ -96,7 +104,7 @@ describe("a service is waited for", () => {
   });
 
   it("when a task of it was only shut down", () => {
-    const tasks = [task({ id: "task-0", state: "shutdown", desiredState: "shutdown" }), task({ createdAt: NOW + 1 })];
+    const tasks = [task({ id: "task-0", state: "shutdown", superseded: true }), task({ createdAt: NOW + 1 })];
     expect(judge(tasks)).toMatchObject({ kind: "waiting", state: "1 of 1 starting" });
   });
 });
@@ -200,7 +208,7 @@ describe("a service has failed", () => {
 });
 
 describe("what happened before", () => {
-  const failed = task({ id: "task-0", state: "failed", exitCode: 1 });
+  const failed = task({ id: "task-0", state: "failed", exitCode: 1, superseded: true });
   const next = task({ state: "ready", createdAt: NOW + 1_000 });
 
   it("counts when it followed from the update that the gate stands for", () => {
@@ -226,8 +234,23 @@ describe("what happened before", () => {
   });
 
   it("counts after all when Swarm makes no new task", () => {
-    expect(judge([failed], { stale: ["task-0"], elapsedMs: 1_000 }).kind).toBe("waiting");
-    expect(judge([failed], { stale: ["task-0"], elapsedMs: 4_000 }).kind).toBe("failed");
+    const last = { ...failed, superseded: false };
+    expect(judge([last], { stale: ["task-0"], elapsedMs: 1_000 }).kind).toBe("waiting");
+    expect(judge([last], { stale: ["task-0"], elapsedMs: 4_000 }).kind).toBe("failed");
+  });
+
+  it("does not count while a slot that had another spec meanwhile waits for its turn", () => {
+    expect(judge([failed], { stale: ["task-0"], elapsedMs: 60_000 })).toMatchObject({
+      kind: "waiting",
+      state: "1 of 1 not created yet",
+    });
+  });
+
+  it("does not count when the service returns to a spec that it had before", () => {
+    const stopped = task({ id: "task-0", state: "shutdown", desiredState: "shutdown", superseded: true });
+    const returned = service({ updatedAt: NOW + 60_000 });
+    const stale = staleTasks(returned, [stopped, task({ createdAt: NOW + 60_100 })], NOW + 61_000);
+    expect(stale).toEqual(new Set(["task-0"]));
   });
 
   it("explains, but does not decide, as a line of the log", () => {
