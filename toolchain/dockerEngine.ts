@@ -107,7 +107,13 @@ interface EngineInfo {
 
 async function initialiseSwarm(docker: Dockerode, name: string, say: Say): Promise<void> {
   const init = (address: string | undefined) =>
-    docker.swarmInit({ ListenAddr: "0.0.0.0:2377", AdvertiseAddr: address ?? "", DefaultAddrPool: [SWARM_POOL] });
+    docker.swarmInit({
+      ListenAddr: "0.0.0.0:2377",
+      AdvertiseAddr: address ?? "",
+      DefaultAddrPool: [SWARM_POOL],
+      // With a pool the API takes no default for this, and the allocator of a swarm with size 0 gives up for good.
+      SubnetSize: 24,
+    });
   say(`${name} is in no swarm: initialising one`);
   try {
     await init(undefined);
