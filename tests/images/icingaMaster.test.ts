@@ -152,9 +152,17 @@ describe("the IDO schema", () => {
     expect(await stack.sql("SHOW TABLES LIKE 'icinga_zones'", "half")).toBe("icinga_zones");
   });
 
-  test("an older schema is upgraded, also if somebody has begun to", async () => {
+  test("an error that is no leftover of an earlier attempt is a failure", async () => {
+    await stack.sql("DROP TABLE icinga_dbversion, icinga_hosts; CREATE TABLE icinga_hosts (x INT)", "half");
+    const container = await stack.trial.start(stack.master({ database: "half", spec: "three" }));
+    expect(await container.exitCode()).toBe(1);
+    expect(await container.line("failed: ")).toMatch(/^failed: MySQL at mysql: ERROR 1072 /);
+    expect(await stack.sql("SELECT COUNT(*) FROM icinga_dbversion", "half")).toBe("0");
+  });
+
+  test("an older schema is upgraded", async () => {
     await start("old", "one");
-    await stack.sql("UPDATE icinga_dbversion SET version = '1.14.3'", "old");
+    await stack.sql("UPDATE icinga_dbversion SET version = '1.15.0'", "old");
     await start("old", "two");
     expect(await version("old")).toBe(await version("icinga"));
   });
@@ -167,6 +175,9 @@ test("killed anywhere in its init script, it starts again and is complete", asyn
   });
   expect(await killEverywhere(container)).toBeGreaterThan(40);
   expect(await container.output("/usr/local/bin/init-once")).not.toMatch(/issued|importing|upgrading/);
+  // What a start leaves that was killed while it renewed a certificate that is still good.
+  await container.output("openssl", "genrsa", "-out", "/var/lib/icinga2/certs/icinga-master.key", "2048");
+  expect(await container.output("/usr/local/bin/init-once")).toContain("certificate of icinga-master issued");
   expect(await stack.sql("SELECT version FROM icinga_dbversion", "killed")).toBe(
     await stack.sql("SELECT version FROM icinga_dbversion"),
   );

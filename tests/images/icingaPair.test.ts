@@ -7,6 +7,13 @@ const FIRST = "icinga-slave-frankfurt-1";
 const SECOND = "icinga-slave-frankfurt-2";
 const PAIR = [FIRST, SECOND];
 
+/** Lines of an endpoint that a slave knows and whether it is connected to it. */
+const endpoints = (slave: TrialContainer) => slave.output("python3", "-c", ENDPOINTS);
+const ENDPOINTS = `import socket, sys; sys.path.insert(0, "/usr/local/lib/icinga-swarm")
+from icinga_api import LocalApi
+for endpoint in LocalApi(socket.gethostname()).get("objects/endpoints"):
+    print(endpoint["name"], endpoint["attrs"]["connected"])`;
+
 let stack: Stack;
 let master: TrialContainer;
 let first: TrialContainer;
@@ -46,6 +53,9 @@ test("one becomes two: the restarted first slot knows the second, and both execu
   expect(await second.count("enrolled as ")).toBe(1);
   const sources = () => stack.sql("SELECT GROUP_CONCAT(DISTINCT check_source ORDER BY 1) FROM icinga_hoststatus");
   await until(async () => (await sources()) === PAIR.join(), sources);
+  // Two that do not know each other would each run every check.
+  expect(await endpoints(first)).toContain(`${SECOND} True`);
+  expect(await endpoints(second)).toContain(`${FIRST} True`);
   const connected = { zone: ZONE, connected: true };
   const everyone = { [FIRST]: connected, [SECOND]: connected };
   await until(

@@ -37,18 +37,14 @@ END
 }
 
 # run_sql <client options>: standard input through the client. Fails with the first error that matters in SCHEMA_ERROR.
+# The client's exit code says too little: with --force it is 0 whatever happened.
 run_sql() {
-  local errors
+  local errors code=0
   errors=$(mktemp "$RUN_DIR/sql.XXXXXX")
-  if interruptibly mariadb --defaults-file="$MYSQL_OPTIONS" --batch --skip-column-names "$@" 2>"$errors"; then
-    rm -f "$errors"
-    return
-  fi
-  # With --force the client goes on and still ends with 1; what counts is whether anything is left to complain about.
+  interruptibly mariadb --defaults-file="$MYSQL_OPTIONS" --batch --skip-column-names "$@" 2>"$errors" || code=$?
   SCHEMA_ERROR=$(grep -E '^ERROR ' "$errors" | grep -vE "$ALREADY_SO" | head -n 1 | sed 's/ at line [0-9]*//')
-  if [[ -z "$SCHEMA_ERROR" ]] && ! grep -qE '^ERROR ' "$errors"; then
-    SCHEMA_ERROR=$(head -n 1 "$errors")
-    SCHEMA_ERROR=${SCHEMA_ERROR:-the client ended without a message}
+  if ((code != 0)) && ! grep -qE '^ERROR ' "$errors"; then
+    SCHEMA_ERROR="the MariaDB client ended with $code: $(head -n 1 "$errors")"
   fi
   rm -f "$errors"
   [[ -z "$SCHEMA_ERROR" ]]
