@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { ensureEngine, stopEngine } from "../toolchain/dockerEngine";
 import { dataVolumes } from "./dataVolumes";
 import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
-import { localStackIsEmpty, noteMachine, readMachine, removeDeadLocks } from "./localStack";
+import { localStateSize, noteMachine, readMachine, removeDeadLocks } from "./localStack";
 import { pulumiFor } from "./pulumiCli";
 import { LOCAL_STACK } from "./repository";
 import { readStackFile, stackFilePath } from "./stackFile";
@@ -29,7 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { dockerHost } = readStackFile(LOCAL_STACK);
-  const hasResources = !localStackIsEmpty();
+  const hasResources = localStateSize().resources > 0;
   if (hasResources || deleteData) await startEngineAgain(dockerHost);
   if (hasResources) {
     const code = await destroy();

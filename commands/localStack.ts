@@ -33,14 +33,20 @@ export function localStackExists(): boolean {
   return existsSync(STATE_FILE);
 }
 
-/** Whether nothing of the local stack is left in Pulumi's state. */
-export function localStackIsEmpty(): boolean {
-  if (!localStackExists()) return true;
+/** How much Pulumi's state holds of the local stack. */
+export interface StateSize {
+  readonly resources: number;
+  /** Operations that were under way when a Pulumi was killed or cancelled. */
+  readonly pending: number;
+}
+
+export function localStateSize(): StateSize {
+  if (!localStackExists()) return { resources: 0, pending: 0 };
   const { checkpoint } = JSON.parse(readFileSync(STATE_FILE, "utf8")) as {
     checkpoint?: { latest?: { resources?: unknown[]; pending_operations?: unknown[] } };
   };
   const { resources = [], pending_operations: pending = [] } = checkpoint?.latest ?? {};
-  return resources.length === 0 && pending.length === 0;
+  return { resources: resources.length, pending: pending.length };
 }
 
 export function readMachine(): Machine {

@@ -9,6 +9,7 @@ import {
   ensureLocalBackend,
   LOCAL_STACK_ENV,
   localStackExists,
+  localStateSize,
   noteMachine,
   removeDeadLocks,
   writeLocalStackFile,
@@ -135,6 +136,10 @@ async function prepareStack(pulumi: PulumiCli, dockerHost: string, images: Vendo
   const locks = removeDeadLocks();
   if (locks > 0) say("removed the lock of a Pulumi that was killed");
   if (!localStackExists()) await pulumi.output(["stack", "init", "--no-select"]);
+  if (localStateSize().pending > 0) {
+    say("clearing what an interrupted Pulumi had begun to make from its state");
+    await pulumi.output(["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]);
+  }
   await createMissingSecrets(pulumi, say);
 }
 
