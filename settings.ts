@@ -106,16 +106,16 @@ export interface Settings extends Omit<PlainSettings, "central" | "inventory"> {
 export function readSettings(): Settings {
   const problems: string[] = [];
   const plain = readPlainSettings(problems);
-  const credentials = readCredentials(plain?.registry !== undefined, problems);
-  const shipment = plain === undefined ? [] : readShipment(plain, problems);
-  if (plain === undefined || problems.length > 0) {
+  const credentials = readCredentials(plain.registry !== undefined, problems);
+  const shipment = readShipment(plain, problems);
+  if (problems.length > 0) {
     throw new pulumi.RunError(describe(problems));
   }
-  const { central, inventory: _inventory, ...rest } = plain;
+  const { central, inventory: _inventory, ...rest } = plain as PlainSettings;
   return {
     ...rest,
     dockerHost: new pulumi.Config("docker").get("host") ?? "unix:///var/run/docker.sock",
-    centralNode: central?.node ?? nodesOf(plain.locations)[0] ?? "self",
+    centralNode: central?.node ?? nodesOf(rest.locations)[0] ?? "self",
     shipment,
     registryAuth: rest.registry && [
       {
@@ -133,7 +133,7 @@ function describe(problems: readonly string[]): string {
   return [`The stack "${pulumi.getStack()}" has ${count}; nothing was planned:`, ...problems].join("\n  ");
 }
 
-function readPlainSettings(problems: string[]): PlainSettings | undefined {
+function readPlainSettings(problems: string[]): Partial<PlainSettings> {
   const raw: Record<string, unknown> = {};
   for (const [key, text] of ownConfig()) {
     if (!isCredential(key)) {
@@ -141,12 +141,10 @@ function readPlainSettings(problems: string[]): PlainSettings | undefined {
     }
   }
   const result = settingsSchema.safeParse(raw);
-  if (!result.success) {
-    problems.push(...result.error.issues.flatMap((issue) => describeIssue(issue)));
-    return undefined;
-  }
-  problems.push(...crossChecks(result.data));
-  return result.data;
+  problems.push(...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue)));
+  const valid = result.success ? result.data : validPart(raw);
+  problems.push(...crossChecks(valid));
+  return valid;
 }
 
 /** What the stack's config has of this project: keys without their prefix, and values as Pulumi hands them on. */
@@ -164,7 +162,11 @@ function isCredential(key: string): key is CredentialKey {
 
 /** Pulumi hands structured values on as JSON and plain ones as text. */
 function parseStructured(text: string): unknown {
-  return /^\s*[[{]/.test(text) ? (JSON.parse(text) as unknown) : text;
+  try {
+    return /^\s*[[{]/.test(text) ? (JSON.parse(text) as unknown) : text;
+  } catch {
+    return text;
+  }
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string[] {
@@ -188,9 +190,22 @@ function keyPath(parts: readonly PropertyKey[]): string {
   return `${PROJECT}:${String(first ?? "")}${tail}`;
 }
 
+/** The settings without those that have a problem, so that the rest can be checked in the same run. */
+function validPart(raw: Readonly<Record<string, unknown>>): Partial<PlainSettings> {
+  const shape: Record<string, z.ZodType> = settingsSchema.shape;
+  const entries = Object.entries(shape).flatMap(([key, schema]) => {
+    const { success, data } = schema.safeParse(raw[key]);
+    return success ? [[key, data]] : [];
+  });
+  return Object.fromEntries(entries) as Partial<PlainSettings>;
+}
+
 /** Rules that need more than one setting. */
-function crossChecks(plain: PlainSettings): string[] {
-  return [...duplicateLocations(plain.locations), ...severalNodes(plain), ...overlappingNetworks(plain.networks)];
+function crossChecks({ locations, networks, ...plain }: Partial<PlainSettings>): string[] {
+  return [
+    ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
+    ...(networks ? overlappingNetworks(networks) : []),
+  ];
 }
 
 function duplicateLocations(locations: readonly Location[]): string[] {
@@ -206,7 +221,7 @@ function nodesOf(locations: readonly Location[]): string[] {
   return [...new Set(locations.flatMap((location) => location.nodes))];
 }
 
-function severalNodes(plain: PlainSettings): string[] {
+function severalNodes(plain: Pick<PlainSettings, "locations" | "central" | "registry">): string[] {
   const nodes = [...new Set([...nodesOf(plain.locations), ...(plain.central ? [plain.central.node] : [])])];
   if (nodes.length <= 1) {
     return [];
@@ -266,14 +281,15 @@ function isEncrypted(fullKey: string): boolean {
   return (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(fullKey);
 }
 
-function readShipment(plain: PlainSettings, problems: string[]): string[] {
-  if (!fs.statSync(plain.inventory, { throwIfNoEntry: false })?.isDirectory()) {
-    problems.push(
-      `${PROJECT}:inventory: there is no folder ${plain.inventory}; it holds the hosts to monitor, as YAML`,
-    );
+function readShipment({ inventory, locations }: Partial<PlainSettings>, problems: string[]): string[] {
+  if (inventory === undefined || locations === undefined) {
     return [];
   }
-  const { problems: found } = readInventory(plain.inventory, plain.locations);
+  if (!fs.statSync(inventory, { throwIfNoEntry: false })?.isDirectory()) {
+    problems.push(`${PROJECT}:inventory: there is no folder ${inventory}; it holds the hosts to monitor, as YAML`);
+    return [];
+  }
+  const { problems: found } = readInventory(inventory, locations);
   problems.push(...found.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`));
-  return found.length > 0 ? [] : packShipment(plain.inventory, plain.locations);
+  return found.length > 0 ? [] : packShipment(inventory, locations);
 }

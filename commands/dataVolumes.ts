@@ -3,9 +3,8 @@
  * they are, so they are known by name. A unit test holds this against what the components ask for.
  */
 const DATA_VOLUMES = [
-  /^mysql-data$/,
+  /^icinga-swarm-(mysql|generator)-data$/,
   /^icinga-master-(data|mail)$/,
-  /^config-generator-data$/,
   /^icinga2-slave-[a-z][a-z0-9-]*-\d+-(config|data)$/,
 ];
 

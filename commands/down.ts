@@ -116,14 +116,33 @@ async function removeVolume(docker: Docker, name: string): Promise<void> {
 async function leaveSwarm(docker: Docker): Promise<boolean> {
   const { Swarm: swarm } = (await docker.info()) as { Swarm: { LocalNodeState: string } };
   if (swarm.LocalNodeState === "inactive") return true;
-  const [services, nodes] = await Promise.all([docker.listServices(), docker.listNodes() as Promise<unknown[]>]);
-  if (services.length > 0 || nodes.length > 1) {
-    say(`kept the swarm: it has come to have ${services.length} other services and ${nodes.length} nodes`);
+  const others = await foreignObjects(docker);
+  if (others.length > 0) {
+    say(`kept the swarm, because it has come to hold what is not this stack's: ${others.join(", ")}`);
     return false;
   }
   await docker.swarmLeave({ force: true });
   say("left the swarm that npm run up had made");
   return true;
+}
+
+/** What is in a swarm of ours that others put there, in words. */
+async function foreignObjects(docker: Docker): Promise<string[]> {
+  const [services, nodes, networks, secrets, configs] = await Promise.all([
+    docker.listServices(),
+    docker.listNodes() as Promise<unknown[]>,
+    docker.listNetworks(),
+    docker.listSecrets(),
+    docker.listConfigs(),
+  ]);
+  const overlays = networks.filter(({ Scope, Ingress }) => Scope === "swarm" && !Ingress);
+  return [
+    ...services.map(({ Spec }) => `service ${Spec?.Name}`),
+    ...overlays.map(({ Name }) => `network ${Name}`),
+    ...secrets.map(({ Spec }) => `secret ${Spec?.Name}`),
+    ...configs.map(({ Spec }) => `config ${Spec?.Name}`),
+    ...(nodes.length > 1 ? [`${nodes.length} nodes`] : []),
+  ];
 }
 
 /** Whether the engine has no container left that runs; those of the stack may need a moment to end. */

@@ -18,7 +18,9 @@ const MACHINE_FILE = join(LOCAL_DIRECTORY, "machine.json");
 export const LOCAL_STACK_ENV = {
   PULUMI_BACKEND_URL: `file://${STATE_DIRECTORY}`,
   PULUMI_CONFIG_PASSPHRASE_FILE: PASSPHRASE_FILE,
-} as const;
+  // Pulumi would prefer what the user's shell may have for other stacks.
+  PULUMI_CONFIG_PASSPHRASE: undefined,
+};
 
 /** What `npm run up` started on this machine, so that `npm run down` ends that and nothing else. */
 export interface Machine {

@@ -84,5 +84,5 @@ export function isNoise(line: string): boolean {
  */
 export async function pulumiFor(stack: string, say: (line: string) => void): Promise<PulumiCli> {
   const { pulumi, env } = await explained(ensurePulumi(say));
-  return new PulumiCli(pulumi, { ...env, ...(stack === LOCAL_STACK ? LOCAL_STACK_ENV : {}) }, stack);
+  return new PulumiCli(pulumi, stack === LOCAL_STACK ? { ...env, ...LOCAL_STACK_ENV } : env, stack);
 }

@@ -10,6 +10,8 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const OLDEST_NODE = [20, 19];
+/** Several of these run at once, inside a program that uses the packages: not the time to install any. */
+const RUN_BY_PULUMI = ["wait-ready", "label-node", "network-id"];
 
 /** What a user can mend: its message is all they need to see. Has the name of commands/userError.ts's class. */
 class UserError extends Error {
@@ -88,7 +90,7 @@ function load(name) {
 async function run([name, ...args]) {
   try {
     checkNodeVersion();
-    ensureDependencies();
+    if (!RUN_BY_PULUMI.includes(name)) ensureDependencies();
     return await load(name).main(args);
   } catch (error) {
     console.error(error?.name === "UserError" ? error.message : error);

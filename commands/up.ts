@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type Docker from "dockerode";
 import { DEBIAN_IMAGE, MYSQL_IMAGE } from "../images/versions";
-import { ensureBaseImage, ensureMySqlImage, type MySqlImage } from "../toolchain/baseImages";
+import { ensureBaseImage, ensureMySqlImage, MYSQL_FIXTURE_IMAGE, type MySqlImage } from "../toolchain/baseImages";
 import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
 import { describeParts, ensurePulumi } from "../toolchain/pulumi";
 import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
@@ -26,7 +26,7 @@ const REPORT_SECONDS = 30;
 const STACK_FILE = stackFilePath(LOCAL_STACK);
 
 /**
- * `npm run up`: the whole stack on this machine, from nothing or from any state in between. Finds or gets everything that
+ * `npm run up`: the whole stack on this machine. Finds or gets everything that
  * it takes, says what it installs before it does, and does nothing that is done already.
  */
 export async function main(args: readonly string[]): Promise<number> {
@@ -35,7 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const pulumi = await preparePulumi();
   const images = await prepareEngine(dockerHost);
   await prepareStack(pulumi, dockerHost, images);
-  // A refresh sees what Swarm rolled back or somebody removed, so that another up always repairs.
+  // A refresh sees what Swarm rolled back or somebody removed, so that another up repairs it.
   const code = await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--suppress-progress"]);
   if (code !== 0) {
     console.error("\npulumi up failed; the cause is named above. Once it is mended, run npm run up again.");
@@ -115,7 +115,8 @@ async function prepareMySqlImage(docker: Docker, image: string | undefined): Pro
       .inspect()
       .then(() => true)
       .catch(() => false);
-    if (present) return { image, origin: "already in the engine" };
+    const what = image === MYSQL_FIXTURE_IMAGE ? "the test fixture, already in the engine" : "already in the engine";
+    if (present) return { image, origin: what };
   }
   return await explained(ensureMySqlImage(docker, say));
 }

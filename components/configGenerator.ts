@@ -42,7 +42,7 @@ export class ConfigGenerator extends pulumi.ComponentResource {
           const config = dockerConfig(`${name}-shipment-${number}`, chunk, this);
           return { config, path: `/etc/icinga-swarm/shipment/${number}` };
         }),
-        volumes: [{ name: "config-generator-data", target: "/var/lib/config-generator" }],
+        volumes: [{ name: "icinga-swarm-generator-data", target: "/var/lib/config-generator" }],
         networkIds: [args.networks.cluster.id],
         limits: limitsOf(args.stack, args.memoryMegabytes),
       },

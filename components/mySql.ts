@@ -61,7 +61,7 @@ export class MySql extends pulumi.ComponentResource {
           { secret: grafana, fileName: "mysql-grafana-password" },
         ],
         configs: this.scripts(name),
-        volumes: [{ name: "mysql-data", target: "/var/lib/mysql" }],
+        volumes: [{ name: "icinga-swarm-mysql-data", target: "/var/lib/mysql" }],
         networkIds: [args.networks.database.id],
         // InnoDB writes its pages back when it is stopped.
         stopGraceSeconds: 120,

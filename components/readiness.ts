@@ -18,10 +18,14 @@ export class Readiness extends pulumi.ComponentResource {
   constructor(name: string, args: ReadinessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("icinga-swarm:index:Readiness", name, {}, opts);
     // What a failed gate was given is not kept: taking a bad change back would look as if nothing had happened, and the
-    // gate would not watch the service return. So each change of the spec, also one that fails, is an attempt on record.
+    // gate would not watch the service return. So each change of the spec, also one that fails, is an attempt on record,
+    // and so is a service that is made anew.
     const attempt = new command.local.Command(
       `${name}-attempt`,
-      { create: 'node --print "Date.now()"', environment: { SPEC_HASH: args.service.specHash } },
+      {
+        create: 'node --print "Date.now()"',
+        environment: { SPEC_HASH: args.service.specHash, SERVICE_ID: args.service.serviceId },
+      },
       { parent: this },
     );
     // A changed input runs the same command again in place; there is nothing to delete.

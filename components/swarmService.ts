@@ -77,6 +77,8 @@ export class SwarmService extends pulumi.ComponentResource {
   readonly serviceName: string;
   /** Resolves once the service exists; changes whenever a task of it would be replaced. */
   readonly specHash: pulumi.Output<string>;
+  /** Changes when the service is made anew. */
+  readonly serviceId: pulumi.Output<string>;
   readonly limits: ServiceLimits;
 
   constructor(name: string, args: SwarmServiceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -101,6 +103,7 @@ export class SwarmService extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    this.serviceId = service.id;
     // The URN is known in a preview and resolves after the service was made: order without unknown values.
     this.specHash = pulumi.all([hash, service.urn]).apply(([known]) => known);
     this.registerOutputs({ specHash: this.specHash });

@@ -23,6 +23,10 @@ const locationName = z
   .refine((name) => !name.endsWith("-"), "must not end in a hyphen")
   .refine((name) => !RESERVED_NAMES.includes(name), `must not be one of ${RESERVED_NAMES.join(", ")}: they are taken`);
 
+function isUnique(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
+}
+
 /** One location: a site with its own slaves. The one definition of its shape, for the stack's settings and the generator. */
 export const locationSchema = z.strictObject({
   /** Unique name, `[a-z][a-z0-9-]{0,23}`. */
@@ -30,7 +34,10 @@ export const locationSchema = z.strictObject({
   /** What people read. @default the name */
   displayName: z.string().min(1).optional(),
   /** Swarm nodes that run the location's slaves: host names, or `self` for the manager that Docker answers from. */
-  nodes: z.array(z.string().min(1)).min(1, "needs at least one swarm node"),
+  nodes: z
+    .array(z.string().min(1))
+    .min(1, "needs at least one swarm node")
+    .refine(isUnique, "must name each node once"),
   /** How many slaves check the location; two of them make a pair (one Icinga zone). @default 1 */
   slaves: z.int().min(1).max(20).default(1),
   /** Degrees north, for maps. */
@@ -38,7 +45,7 @@ export const locationSchema = z.strictObject({
   /** Degrees east, for maps. */
   longitude: z.number().min(-180).max(180).optional(),
   /** Existing overlay networks that the location's slaves also join. @default none */
-  networks: z.array(z.string().min(1)).default([]),
+  networks: z.array(z.string().min(1)).refine(isUnique, "must name each network once").default([]),
 });
 
 /** A location with all its defaults filled in. */

@@ -17,7 +17,7 @@ export const MYSQL_FIXTURE_IMAGE = "icinga-swarm/fixture-mysql:9.7";
 const MYSQL_FIXTURE_DIRECTORY = join(__dirname, "../tests/fixtures/mysql");
 const CONTENT_LABEL = "icinga-swarm.content";
 
-/** A base that was made here, not by its vendor, gets its security updates by being made anew. */
+/** How long what was made here is taken for other engines; an engine that has it keeps it. */
 const CACHE_DAYS = 28;
 
 /** An image that is in the engine now. */

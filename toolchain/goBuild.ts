@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { installPackages } from "./hostCommand";
 import { type Part, sourceHash } from "./parts";
 import { atLeast, onPath, run, type Say } from "./run";
 
@@ -127,25 +128,7 @@ async function fetchToolchain(go: string, env: NodeJS.ProcessEnv): Promise<strin
 }
 
 async function installGo(say: Say): Promise<void> {
-  const [apt] = onPath("apt-get");
-  if (apt === undefined || process.getuid?.() !== 0) {
-    throw new Error(
-      "Pulumi has to be built here, and there is no Go: install Go (any release from 1.16) and try again",
-    );
-  }
-  say("Go is not installed: installing the package golang-go with apt-get");
-  const options = {
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-    progress: (seconds: number) => {
-      say(`  golang-go: ${String(seconds)} s`);
-    },
-  };
-  const install = ["install", "--yes", "--no-install-recommends", "golang-go"];
-  await run(apt, install, options).catch(async () => {
-    // The lists of packages may be missing or old.
-    await run(apt, ["update"], options);
-    await run(apt, install, options);
-  });
+  await installPackages(["golang-go"], "Pulumi has to be built here, and there is no Go", say);
   if (onPath("go").length === 0) {
     throw new Error("golang-go is installed, but there is still no `go` on PATH");
   }

@@ -154,7 +154,7 @@ async function install(state: State, say: Say): Promise<void> {
   let problem: string | undefined | null = null;
   const whyNotVendor = async (): Promise<string | undefined> => {
     if (problem === null) {
-      problem = await vendorProblem();
+      problem = await vendorProblem(say);
     }
     return problem;
   };

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { installPackages } from "./hostCommand";
 import { onPath, run, type Say } from "./run";
 
 const site = "https://get.pulumi.com";
@@ -8,13 +9,12 @@ const site = "https://get.pulumi.com";
 const patience = ["--connect-timeout", "5", "--speed-limit", "1000", "--speed-time", "20"];
 
 /** Does the vendor's download site answer, whatever it says? Returns why not, or undefined if it does. */
-export async function vendorProblem(): Promise<string | undefined> {
-  const [curl] = onPath("curl");
-  if (curl === undefined) {
-    return "curl is not installed";
-  }
+export async function vendorProblem(say: Say): Promise<string | undefined> {
   try {
-    await run(curl, ["--silent", "--show-error", "--head", "--max-time", "10", ...patience, site]);
+    if (onPath("curl").length === 0) {
+      await installPackages(["curl", "ca-certificates"], "Pulumi is downloaded with it", say);
+    }
+    await run("curl", ["--silent", "--show-error", "--head", "--max-time", "10", ...patience, site]);
     return undefined;
   } catch (error) {
     const lines = error instanceof Error ? error.message.split("\n") : [String(error)];

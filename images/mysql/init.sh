@@ -7,7 +7,7 @@ set -euo pipefail
 source /usr/local/bin/start-mysql
 
 main() {
-  applications_sql | mysql --defaults-extra-file=<(option_file root "$MYSQL_ROOT_PASSWORD") --protocol=socket
+  mysql --defaults-extra-file=<(option_file root "$MYSQL_ROOT_PASSWORD") --protocol=socket <"$APPLICATIONS_SQL"
   # Last, and only when all of it is on the disk.
   sync -f "$DATA_DIR"
   rm -f "$INITIALISING"

@@ -13,6 +13,8 @@ readonly RUN_DIR=/run/icinga-swarm
 readonly LOG_PIPE=$RUN_DIR/log
 # The one place that is memory in every container: passwords must not reach the container's own layer on the host's disk.
 readonly PRIVATE_DIR=/dev/shm/icinga-swarm
+# What init.sh runs, as the user mysql.
+readonly APPLICATIONS_SQL=$PRIVATE_DIR/applications.sql
 # There from before the first start until all of it is done. (mysqld takes a directory with only dot files for empty.)
 readonly INITIALISING=$DATA_DIR/.icinga-swarm-initialising
 
@@ -144,7 +146,9 @@ first_start() {
   [[ ! -e "$INITIALISING" ]] || failed "MySQL's first start ended early (exit code $status): see the lines above"
 }
 
+# By root, who alone may read the secrets.
 write_statements() {
+  install -m 0400 -o mysql -g mysql <(applications_sql) "$APPLICATIONS_SQL"
   install -m 0400 -o mysql -g mysql <(root_sql && applications_sql) "$PRIVATE_DIR/assert.sql"
 }
 
@@ -152,13 +156,14 @@ main() {
   require_secrets
   prepare_directories
   open_log_pipe
+  write_statements
   discard_unfinished
   if is_empty; then
     first_start
   elif [[ ! -d "$DATA_DIR/mysql" ]]; then
     failed "the volume at $DATA_DIR holds files but no MySQL data: empty it, or give the service its right volume"
   fi
-  write_statements
+  rm -f "$APPLICATIONS_SQL"
   exec env -u MYSQL_ROOT_PASSWORD -u MYSQL_ROOT_PASSWORD_FILE \
     docker-entrypoint.sh mysqld "${SERVER_OPTIONS[@]}" --init-file="$PRIVATE_DIR/assert.sql"
 }

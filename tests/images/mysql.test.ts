@@ -64,12 +64,12 @@ class MySqlContainer {
     );
   }
 
-  /** Files by their path, without its leading slash, all of them 0555 as Docker configs are. */
+  /** Files by their path, without its leading slash, with the modes that the service gives secrets and configs. */
   private async copy(files: Record<string, string>): Promise<void> {
     const directory = mkdtempSync(join(tmpdir(), "icinga-swarm-mysql-"));
     for (const [path, text] of Object.entries(files)) {
       execFileSync("mkdir", ["-p", join(directory, path, "..")]);
-      writeFileSync(join(directory, path), text, { mode: 0o555 });
+      writeFileSync(join(directory, path), text, { mode: path.startsWith("run/secrets/") ? 0o400 : 0o555 });
     }
     const archive = execFileSync("tar", ["-c", "--owner=0", "--group=0", "-C", directory, ...Object.keys(files)]);
     rmSync(directory, { recursive: true });
