@@ -65,6 +65,12 @@ test.each([
   ["no locations", { locations: undefined }, "icinga-swarm:locations: missing"],
   ["an empty list", { locations: [] }, "icinga-swarm:locations: needs at least one location"],
   ["a wrong type", { locations: [{ ...LOCATION, slaves: "two" }] }, "icinga-swarm:locations[0].slaves: "],
+  [
+    "a node twice",
+    { locations: [{ ...LOCATION, nodes: ["self", "self"] }] },
+    "icinga-swarm:locations[0].nodes: must name each node once",
+  ],
+  ["a list that is none", { locations: "[frankfurt" }, "icinga-swarm:locations: Invalid input: expected array"],
   ["no nodes", { locations: [{ ...LOCATION, nodes: [] }] }, "locations[0].nodes: needs at least one swarm node"],
   [
     "a capital letter",
@@ -120,6 +126,18 @@ test("every problem is in one error", () => {
     expect(error).toContain(`icinga-swarm:${place}: `);
   }
   expect(error).toContain("5 problems");
+});
+
+test("what is right is checked in the same run as what is wrong", () => {
+  const { error } = read({
+    memory: { mysql: "much" },
+    locations: [LOCATION, { ...LOCATION, nodes: ["elsewhere"] }],
+    networks: { cluster: "10.1.0.0/16", database: "10.1.4.0/24" },
+    inventory: "inventory/nowhere",
+  });
+  for (const place of ["memory.mysql", "locations[1].name", "networks.database", "registry", "central", "inventory"]) {
+    expect(error).toContain(`icinga-swarm:${place}: `);
+  }
 });
 
 test("missing credentials are named together with the command that makes them", () => {
