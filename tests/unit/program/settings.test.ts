@@ -1,4 +1,6 @@
+import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import { load } from "js-yaml";
 import { readSettings, type Settings } from "../../../settings";
 import { DEV_SETTINGS, SECRETS, setConfig } from "./recorder";
 
@@ -55,6 +57,16 @@ test("docker:host and the registry's credentials are handed on", () => {
   });
   expect(settings?.dockerHost).toBe("ssh://deploy@manager");
   expect(settings?.registryAuth).toMatchObject([{ address: "https://nexus:5000", username: "ci" }]);
+});
+
+test.each(["dev", "prod"])("the shared stack %s is valid", (stack) => {
+  const { config } = load(fs.readFileSync(`Pulumi.${stack}.yaml`, "utf8")) as { config: Record<string, unknown> };
+  const settings = Object.entries(config).map(([key, value]) => [
+    key,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  setConfig(Object.fromEntries(settings) as Record<string, string>);
+  expect(readSettings().locations.length).toBeGreaterThan(1);
 });
 
 const LOCATION = { name: "frankfurt", nodes: ["self"] };
