@@ -15,7 +15,7 @@ const KILL_EVERYWHERE = `#!/bin/bash
 # Bash itself tells of every killed child.
 exec 2>/dev/null
 kills=0
-for ((stop = 1; ; stop += 1 + stop / 20)); do
+for ((stop = 1; ; stop += 1 + stop / 15)); do
   STOP=$stop setsid --wait bash -c '
     source /usr/local/bin/init
     start_supervisord() { exit 0; }

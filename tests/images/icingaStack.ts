@@ -77,7 +77,7 @@ export class Stack {
     const password = stack.credentials.databasePassword.replace(/\\/g, "\\\\").replace(/'/g, "''");
     const statements = [
       `CREATE USER icinga@'%' IDENTIFIED BY '${password}'`,
-      ...["icinga", "refused", "half", "old", "killed"].flatMap((database) => [
+      ...["icinga", "refused", "half", "killed"].flatMap((database) => [
         `CREATE DATABASE ${database}`,
         `GRANT ALL ON ${database}.* TO icinga@'%'`,
       ]),
