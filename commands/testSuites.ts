@@ -62,10 +62,11 @@ async function jest(project: string): Promise<Result> {
       join(ROOT, "node_modules", ".bin", "jest"),
       ...args,
       `--outputFile=${outputFile}`,
-      // Tests of containers share a machine, so each file has it to itself; and they take long.
-      ...(project === "unit"
-        ? []
-        : ["--runInBand", "--reporters=default", "--reporters=<rootDir>/tests/liveReporter.js"]),
+      // Tests of containers take long: each result is shown as it comes. The images' tests mostly wait, so three files
+      // of them run at once; the whole stack has the machine to itself.
+      ...(project === "unit" ? [] : ["--reporters=default", "--reporters=<rootDir>/tests/liveReporter.js"]),
+      ...(project === "images" ? ["--maxWorkers=3"] : []),
+      ...(project === "swarm" ? ["--runInBand"] : []),
     ]);
     return countJest(existsSync(outputFile) ? readFileSync(outputFile, "utf8") : undefined, code);
   } finally {
