@@ -64,7 +64,7 @@ async function jest(project: string): Promise<Result> {
       `--outputFile=${outputFile}`,
       // Tests of containers take long: each result is shown as it comes. The images' tests mostly wait, so three files
       // of them run at once; the whole stack has the machine to itself.
-      ...(project === "unit" ? [] : ["--reporters=default", "--reporters=<rootDir>/tests/liveReporter.js"]),
+      ...(project === "unit" ? [] : ["--reporters=default", `--reporters=${join(ROOT, "tests/liveReporter.js")}`]),
       ...(project === "images" ? ["--maxWorkers=3"] : []),
       ...(project === "swarm" ? ["--runInBand"] : []),
     ]);
