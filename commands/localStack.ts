@@ -43,12 +43,32 @@ export interface StateSize {
 }
 
 export function localStateSize(): StateSize {
-  if (!localStackExists()) return { resources: 0, pending: 0 };
-  const { checkpoint } = JSON.parse(readFileSync(STATE_FILE, "utf8")) as {
-    checkpoint?: { latest?: { resources?: unknown[]; pending_operations?: unknown[] } };
-  };
-  const { resources = [], pending_operations: pending = [] } = checkpoint?.latest ?? {};
+  const { resources = [], pending_operations: pending = [] } = readState();
   return { resources: resources.length, pending: pending.length };
+}
+
+/** A node label as a stack's state has it. */
+export interface StateLabel {
+  /** Host name, or `self`. */
+  readonly node: string;
+  readonly label: string;
+}
+
+/** The node labels that Pulumi takes for given: they are made by commands, so that no refresh misses one that is gone. */
+export function labelsOfLocalStack(): StateLabel[] {
+  const environments = (readState().resources ?? []).map(({ inputs }) => inputs?.environment ?? {});
+  return environments.flatMap(({ LABEL_NODE: node, LABEL_NAME: label }) => (node && label ? [{ node, label }] : []));
+}
+
+interface State {
+  readonly resources?: readonly { readonly inputs?: { readonly environment?: Readonly<Record<string, string>> } }[];
+  readonly pending_operations?: readonly unknown[];
+}
+
+function readState(): State {
+  if (!localStackExists()) return {};
+  const { checkpoint } = JSON.parse(readFileSync(STATE_FILE, "utf8")) as { checkpoint?: { latest?: State } };
+  return checkpoint?.latest ?? {};
 }
 
 export function readMachine(): Machine {

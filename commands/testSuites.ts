@@ -62,11 +62,11 @@ async function jest(project: string): Promise<Result> {
       join(ROOT, "node_modules", ".bin", "jest"),
       ...args,
       `--outputFile=${outputFile}`,
-      // Tests of containers take long: each result is shown as it comes. The images' tests mostly wait, so three files
-      // of them run at once; the whole stack has the machine to itself.
-      ...(project === "unit" ? [] : ["--reporters=default", `--reporters=${join(ROOT, "tests/liveReporter.js")}`]),
-      ...(project === "images" ? ["--maxWorkers=3"] : []),
-      ...(project === "swarm" ? ["--runInBand"] : []),
+      // Tests of containers take long, so each result is shown as it comes; and their time limits are for a machine
+      // that does one thing at a time.
+      ...(project === "unit"
+        ? []
+        : ["--runInBand", "--reporters=default", `--reporters=${join(ROOT, "tests/liveReporter.js")}`]),
     ]);
     return countJest(existsSync(outputFile) ? readFileSync(outputFile, "utf8") : undefined, code);
   } finally {

@@ -5,8 +5,10 @@ import { ensureBaseImage, ensureMySqlImage, MYSQL_FIXTURE_IMAGE, type MySqlImage
 import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
 import { describeParts, ensurePulumi } from "../toolchain/pulumi";
 import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
+import { addLabel } from "./labelNode";
 import {
   ensureLocalBackend,
+  labelsOfLocalStack,
   LOCAL_STACK_ENV,
   localStackExists,
   localStateSize,
@@ -83,6 +85,7 @@ async function prepareEngine(dockerHost: string): Promise<VendorImages> {
     say(`Docker Engine  ${version}  ${dockerHost}`);
     const swarm = await explained(ensureSwarm(docker, say));
     if (swarm.initialised) noteMachine({ initialisedSwarm: true });
+    for (const { node, label } of labelsOfLocalStack()) await restoreLabel(docker, node, label);
     const known = existsSync(STACK_FILE) ? imagesOfStack() : undefined;
     const debian = await explained(ensureBaseImage(docker, say, known && (known.debian ?? DEBIAN_IMAGE)));
     say(`base image     ${debian.image}  ${debian.origin}`);
@@ -93,6 +96,17 @@ async function prepareEngine(dockerHost: string): Promise<VendorImages> {
     throw explainDockerError(error, dockerHost);
   } finally {
     connection.close();
+  }
+}
+
+/** Gives a node its label again if somebody took it away, or the swarm was made anew. */
+async function restoreLabel(docker: Docker, node: string, label: string): Promise<void> {
+  try {
+    const what = await addLabel(docker, node, label);
+    if (!what.endsWith("already")) say(what);
+  } catch (error) {
+    // A node that has left: whether the stack still wants it, Pulumi knows.
+    if (!(error instanceof UserError)) throw error;
   }
 }
 

@@ -6,7 +6,7 @@ import { readInventory, parseInventory, type Site } from "../../generator/invent
 import { renderPackage } from "../../generator/package";
 import { packShipment } from "../../generator/shipment";
 import { readLocations } from "../../generator/locationsFile";
-import { Credentials } from "./icingaStack";
+import { callApi, Credentials } from "./icingaStack";
 import { IMAGES, Trial, type TrialContainer, until } from "./icingaTrial";
 
 const GENERATOR = process.env["ICINGA_SWARM_IMAGE_CONFIG_GENERATOR"] ?? "icinga-swarm/config-generator:dev";
@@ -113,26 +113,13 @@ interface Package {
   readonly "active-stage": string;
 }
 
-/** Asks the API as the generator's user, from within the container: its address means nothing outside of its engine. */
-const CALL_API = `
-import base64, http.client, json, sys
-sys.path.insert(0, "/usr/local/lib/icinga-swarm")
-from icinga_api import tls_context
-method, path, body = sys.argv[1:]
-user = "generator:" + open("/run/secrets/icinga-api-generator-password").read()
-api = http.client.HTTPSConnection("icinga-master", 5665, context=tls_context("/run/secrets/icinga-ca.crt"))
-headers = {"Accept": "application/json", "Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
-api.request(method, "/v1/" + path, body, headers)
-print(api.getresponse().read().decode())
-`;
-
-async function callApi<Result>(method: "GET" | "POST", path: string, body: object = {}): Promise<Result[]> {
-  const text = await master.output("python3", "-c", CALL_API, method, path, JSON.stringify(body));
+async function askMaster<Result>(method: "GET" | "POST", path: string, body: object = {}): Promise<Result[]> {
+  const { text } = await callApi(master, method, path, body);
   return (JSON.parse(text) as { results: Result[] }).results;
 }
 
 async function ourPackage(): Promise<Package | undefined> {
-  const packages = await callApi<Package>("GET", "config/packages");
+  const packages = await askMaster<Package>("GET", "config/packages");
   return packages.find(({ name }) => name === "icinga-swarm");
 }
 
@@ -215,9 +202,9 @@ describe("the generator on a real master", () => {
 
   it("says which host Icinga refuses, is not ready with it, and keeps the old package", async () => {
     const old = (await ourPackage())?.["active-stage"];
-    await callApi("POST", "config/packages/other");
+    await askMaster("POST", "config/packages/other");
     const files = { "conf.d/taken.conf": 'object Host "taken" { check_command = "dummy" }\n' };
-    await callApi("POST", "config/stages/other", { files });
+    await askMaster("POST", "config/stages/other", { files });
     generator = await startGenerator(
       `${INVENTORY}  - { name: taken, address: 127.0.0.1, location: frankfurt }\n`,
       "spec-2",

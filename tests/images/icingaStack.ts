@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { pbkdf2Sync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IMAGES, type Options, type Texts, Trial, type TrialContainer } from "./icingaTrial";
@@ -150,8 +149,8 @@ export class Stack {
     const ping = `object Service "ping" {
       host_name = "${endpoints[0]}"; check_command = "ping4"; check_interval = 2s; vars.ping_address = "127.0.0.1"
     }`;
-    await callApi(master, this.credentials, "POST", "config/packages/icinga-swarm");
-    const { status } = await callApi(master, this.credentials, "POST", "config/stages/icinga-swarm", {
+    await callApi(master, "POST", "config/packages/icinga-swarm");
+    const { status } = await callApi(master, "POST", "config/stages/icinga-swarm", {
       files: {
         "conf.d/zones.conf": [...objects, zone].join("\n"),
         [`zones.d/${ZONE}/hosts.conf`]: [...[...endpoints, ...HOSTS].map(host), ping].join("\n"),
@@ -176,35 +175,30 @@ export async function status(master: TrialContainer, from = 0): Promise<Status |
   return line === undefined ? undefined : (JSON.parse(line.slice("status ".length)) as Status);
 }
 
-/** Calls the master's API as the generator does, with the stack's CA and nothing else trusted. */
+/** From within the container: its address means nothing outside of its engine. Trusts the stack's CA and nothing else. */
+const CALL_API = `
+import base64, http.client, json, sys
+sys.path.insert(0, "/usr/local/lib/icinga-swarm")
+from icinga_api import tls_context
+method, path, body = sys.argv[1:]
+user = "generator:" + open("/run/secrets/icinga-api-generator-password").read()
+api = http.client.HTTPSConnection("icinga-master", 5665, context=tls_context("/run/secrets/icinga-ca.crt"))
+headers = {"Accept": "application/json", "Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
+api.request(method, "/v1/" + path, body or None, headers)
+answer = api.getresponse()
+print(json.dumps({"status": answer.status, "text": answer.read().decode()}))
+`;
+
+/** Calls the master's API as the generator's user. */
 export async function callApi(
   master: TrialContainer,
-  credentials: Credentials,
   method: "GET" | "POST",
   path: string,
   body?: unknown,
 ): Promise<{ status: number; text: string }> {
-  const host = await master.address();
-  return new Promise((resolve, reject) => {
-    const call = request(
-      {
-        host,
-        port: 5665,
-        servername: "icinga-master",
-        ca: credentials.caCertificate,
-        auth: `generator:${credentials.generatorPassword}`,
-        agent: false,
-        method,
-        path: `/v1/${path}`,
-        headers: { accept: "application/json" },
-      },
-      (response) => {
-        let text = "";
-        response.on("data", (chunk) => (text += String(chunk)));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
-      },
-    );
-    call.on("error", reject);
-    call.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+  const json = body === undefined ? "" : JSON.stringify(body);
+  return JSON.parse(await master.output("python3", "-c", CALL_API, method, path, json)) as {
+    status: number;
+    text: string;
+  };
 }
