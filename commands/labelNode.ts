@@ -20,14 +20,13 @@ interface SwarmNode {
  * The program of a node label (`components/nodeLabels.ts`): gives one Swarm node a label with the value `true`, or
  * takes it away. Doing it twice is fine, and so is taking it from a node that has left.
  *
- * Environment: LABEL_ACTION (`add` or `remove`; the first argument does as well), LABEL_NODE (a host name, or `self`),
- * LABEL_NAME, LABEL_DOCKER_HOST (default: the local socket).
+ * Environment: LABEL_NODE (a host name, or `self`), LABEL_NAME, LABEL_DOCKER_HOST (default: the local socket).
  *
+ * @param args `add` or `remove`
  * @throws UserError for a node that is not in the swarm, naming those that are
  */
-export async function main([argument]: readonly string[]): Promise<number> {
-  const action = argument ?? process.env.LABEL_ACTION;
-  if (action !== "add" && action !== "remove") throw new UserError("label-node needs LABEL_ACTION=add or remove");
+export async function main([action]: readonly string[]): Promise<number> {
+  if (action !== "add" && action !== "remove") throw new UserError("label-node needs the argument add or remove");
   const { LABEL_NODE: node, LABEL_NAME: label } = process.env;
   if (!node || !label) throw new UserError("label-node needs the environment variables LABEL_NODE and LABEL_NAME");
   const dockerHost = process.env.LABEL_DOCKER_HOST || LOCAL_DOCKER_HOST;

@@ -94,8 +94,6 @@ export interface BuildOptions {
   readonly parts?: readonly string[];
   /** Relative to the directory. @default "Dockerfile" */
   readonly dockerfile?: string;
-  /** The stage to build. @default the last */
-  readonly target?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly buildargs?: Readonly<Record<string, string>>;
   /** Builds with the engine's BuildKit, as Pulumi's docker provider does; each builder has a cache of its own. */

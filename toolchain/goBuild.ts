@@ -1,22 +1,17 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { installPackages } from "./hostCommand";
+import { cachePath, installPackages, type Say } from "./hostCommand";
 import { type Part, sourceHash } from "./parts";
-import { atLeast, onPath, run, type Say } from "./run";
+import { atLeast, onPath, run } from "./run";
 
 /** Oldest Go that builds every part, and the release that is fetched where there is none. */
 const oldestGo = "1.26";
 const fetchedGo = "1.26.6";
 
-export function cacheFolder(): string {
-  const base = process.env["XDG_CACHE_HOME"];
-  return join(base === undefined || base === "" ? join(homedir(), ".cache") : base, "icinga-swarm", "toolchain");
-}
-
 /** Where the part's executable is once it has been built from the sources as they are now. */
 export function builtFile(part: Part): string {
-  return join(cacheFolder(), `${part.folder}-${part.version}-${sourceHash(part)}`, part.file);
+  return cachePath("toolchain", `${part.folder}-${part.version}-${sourceHash(part)}`, part.file);
 }
 
 /** Builds a part unless the cache has it; returns the executable's path in the cache. */
@@ -30,7 +25,7 @@ export async function build(part: Part, say: Say): Promise<string> {
   say(`${part.name} ${part.version}: building it from Go modules into ${target}, which may take minutes`);
   const started = Date.now();
   // The name does not depend on the process: what an interrupted build left is removed by the next one.
-  const temporary = join(cacheFolder(), `.tmp-${part.folder}`);
+  const temporary = cachePath("toolchain", `.tmp-${part.folder}`);
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   try {

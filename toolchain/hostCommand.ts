@@ -13,7 +13,7 @@ export function cachePath(...parts: string[]): string {
   return join(home === undefined || home === "" ? join(homedir(), ".cache") : home, "icinga-swarm", ...parts);
 }
 
-/** Runs a step and, while it lasts, says every ten seconds how far it is. The step reports by calling `update`. */
+/** Runs a step and, while it lasts, says every eight seconds how far it is. The step reports by calling `update`. */
 export async function withProgress<T>(
   say: Say,
   title: string,

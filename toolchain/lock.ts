@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Say } from "./run";
+import type { Say } from "./hostCommand";
 
 const longestInstallation = 2 * 60 * 60 * 1000;
 

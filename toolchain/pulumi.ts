@@ -12,7 +12,8 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
-import { build, cacheFolder } from "./goBuild";
+import { build } from "./goBuild";
+import { cachePath, type Say } from "./hostCommand";
 import { withLock } from "./lock";
 import {
   engine,
@@ -24,7 +25,7 @@ import {
   plugins,
   sourceHash,
 } from "./parts";
-import { atLeast, isExecutable, onPath, run, type Say } from "./run";
+import { atLeast, isExecutable, onPath, run } from "./run";
 import { downloadEngine, vendorProblem } from "./vendor";
 
 type Origin = "official download" | "already installed" | "built from Go modules";
@@ -54,7 +55,7 @@ export async function ensurePulumi(say: Say): Promise<PulumiToolchain> {
   let parts = complete(await inspect());
   if (parts === undefined) {
     // Another process may be doing the same: look again once it is our turn.
-    parts = await withLock(join(cacheFolder(), "lock"), say, async () => {
+    parts = await withLock(cachePath("toolchain", "lock"), say, async () => {
       await install(await inspect(), say);
       return complete(await inspect());
     });
@@ -186,7 +187,7 @@ async function install(state: State, say: Say): Promise<void> {
       () => installEngineDownload(part, say),
       async () => {
         for (const built of [languageHostOfSdk(), languageHost(), part]) {
-          await installBuilt(built, await build(built, say));
+          installBuilt(built, await build(built, say));
         }
       },
     );
@@ -240,14 +241,13 @@ async function installEngineDownload(part: Part, say: Say): Promise<void> {
   }
 }
 
-async function installBuilt(part: Part, file: string): Promise<void> {
+function installBuilt(part: Part, file: string): void {
   mkdirSync(binFolder(), { recursive: true });
   const target = join(binFolder(), part.file);
   const temporary = `${target}.tmp-${String(process.pid)}`;
   copyFileSync(file, temporary);
   renameSync(temporary, target);
   note(part, target, "built from Go modules");
-  await Promise.resolve();
 }
 
 /** What was installed by this module, so that it can be told from what others put in the same place later. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { installPackages } from "./hostCommand";
-import { onPath, run, type Say } from "./run";
+import { installPackages, type Say } from "./hostCommand";
+import { onPath, run } from "./run";
 
 const site = "https://get.pulumi.com";
 

@@ -207,12 +207,6 @@ export class TestBed {
     return (await this.stack.exec(SLAVE_SERVICE, ["python3", "-c", REACH, host, String(port)])).output.trim();
   }
 
-  /** An address of MySQL's container, which no slave may get to. */
-  async databaseAddress(): Promise<string> {
-    const { output } = await this.stack.exec("mysql", ["bash", "-c", "hostname -i"]);
-    return output.trim().split(" ")[0] ?? "";
-  }
-
   /** Whether Livestatus answers where it should: a refusal elsewhere would prove nothing otherwise. */
   async livestatusListens(): Promise<boolean> {
     const { output } = await this.stack.exec("icinga-master", ["cat", "/run/icinga-swarm/livestatus-address"]);
