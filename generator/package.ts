@@ -14,7 +14,7 @@ const SERVICE_TEMPLATE = "icinga-swarm-service";
 const OWN_HOST_TEMPLATE = "icinga-swarm-own-host";
 const OWN_SERVICE_TEMPLATE = "icinga-swarm-own-service";
 
-/** Host group of the stack's own containers. */
+/** Host group of the stack's own containers: static in the images of master and slaves. */
 const OWN_GROUP = "icinga-swarm";
 
 /** Seconds that Icinga gives a plugin beyond the limit that it keeps itself, so that its own message is seen. */
@@ -86,15 +86,10 @@ function groupOf(location: string): string {
 }
 
 function renderGroups(sites: readonly Site[]): string {
-  const own = object({
-    kind: "object HostGroup",
-    name: OWN_GROUP,
-    attributes: [["display_name", quote("icinga-swarm itself")]],
-  });
   const groups = sites.map(({ name, displayName = name }) =>
     object({ kind: "object HostGroup", name: groupOf(name), attributes: [["display_name", quote(displayName)]] }),
   );
-  return own + groups.join("");
+  return groups.join("");
 }
 
 function renderTemplates(defaults: Timing): string {
@@ -125,21 +120,12 @@ function timingAttributes({ interval, retryInterval, attempts }: Partial<Timing>
   ];
 }
 
-/** The master's own host: it is up as long as there is somebody to ask. Its services say the rest. */
+/** What the master says of each zone. The host and its other services are static: images/icinga-master. */
 function renderMaster(pairs: readonly Pair[]): string {
-  const host = object({
-    kind: "object Host",
-    name: MASTER.endpoint,
-    imports: [OWN_HOST_TEMPLATE],
-    attributes: [
-      ["groups", names([OWN_GROUP])],
-      ["vars.dummy_text", literal("The master runs this check itself.")],
-    ],
-  });
   const zones = pairs.map(({ zone }) =>
     renderOwnService(MASTER.endpoint, `zone ${zone}`, "cluster-zone", vars({ cluster_zone: zone })),
   );
-  return [host, renderOwnService(MASTER.endpoint, "icinga", "icinga", []), ...zones].join("");
+  return zones.join("");
 }
 
 /** What the NRPE server in each slave's container answers about the container, and what the service is called. */
