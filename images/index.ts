@@ -10,7 +10,13 @@ export interface Images {
 }
 
 /** What the generator's bundle is made of, besides its own folder. */
-const BUNDLE_SOURCES = ["generator", "node_modules/esbuild-wasm", "node_modules/js-yaml", "node_modules/zod"];
+const BUNDLE_SOURCES = [
+  "generator",
+  "node_modules/croner",
+  "node_modules/esbuild-wasm",
+  "node_modules/js-yaml",
+  "node_modules/zod",
+];
 
 /**
  * Builds all images, the base first.

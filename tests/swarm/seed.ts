@@ -12,7 +12,7 @@ export const NRPE_CLIENT_IMAGE = "icinga-swarm/fixture-nrpe-client:1";
 
 const ROOT = join(__dirname, "../..");
 /** What of node_modules Dockerfiles may copy: as in .dockerignore. */
-const COPIED_MODULES = ["esbuild-wasm", "js-yaml", "zod"].map((name) => `node_modules/${name}`);
+const COPIED_MODULES = ["croner", "esbuild-wasm", "js-yaml", "zod"].map((name) => `node_modules/${name}`);
 
 /** Everything that decides what is in the seed, this file included. */
 const CONTENT = [
