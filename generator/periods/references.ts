@@ -1,36 +1,39 @@
 import { suggestion } from "../nearest";
 import type { Path } from "../yaml";
 
-/** What of a period is needed to follow its references. */
-type Referring = { readonly except?: readonly string[] | undefined };
-
 /**
  * What is wrong with the names in `except`: unknown ones, and periods that take away themselves in the end.
  *
- * @param periods the whole section; of periods that are not valid, what is known of them
+ * @param section periods by name, of all files; they need not be valid
  * @returns paths lead from the section
  */
-export function referenceProblems(periods: Readonly<Record<string, Referring>>): { path: Path; message: string }[] {
-  const names = Object.keys(periods);
+export function referenceProblems(section: Readonly<Record<string, unknown>>): { path: Path; message: string }[] {
+  const names = Object.keys(section);
   const problems: { path: Path; message: string }[] = [];
   const finished = new Set<string>();
-  const follow = (name: string, chain: readonly string[]): void => {
+  const follow = (name: string, before: readonly string[]): void => {
     if (finished.has(name)) return;
-    (periods[name]?.except ?? []).forEach((taken, index) => {
+    const chain = [...before, name];
+    exceptionsOf(section[name]).forEach((taken, index) => {
       const report = (message: string) => problems.push({ path: [name, "except", index], message });
-      const above = [...chain, name];
-      if (!Object.hasOwn(periods, taken)) {
+      if (typeof taken !== "string") return;
+      if (!Object.hasOwn(section, taken)) {
         report(`unknown period ${JSON.stringify(taken)}; ${suggestion(taken, names, "periods")}`);
-      } else if (above.includes(taken)) {
-        report(`${JSON.stringify(taken)} ${circle(above.slice(above.indexOf(taken)))}`);
+      } else if (chain.includes(taken)) {
+        report(`${JSON.stringify(taken)} ${circle(chain.slice(chain.indexOf(taken)))}`);
       } else {
-        follow(taken, above);
+        follow(taken, chain);
       }
     });
     finished.add(name);
   };
   for (const name of names) follow(name, []);
   return problems;
+}
+
+function exceptionsOf(period: unknown): readonly unknown[] {
+  if (typeof period !== "object" || period === null || !("except" in period)) return [];
+  return Array.isArray(period.except) ? period.except : [];
 }
 
 function circle(names: readonly string[]): string {
