@@ -178,33 +178,38 @@ describe("when clocks are changed", () => {
 });
 
 describe("the key that decides a day", () => {
+  // The more a key says, the shorter are its times: two keys together would show.
   const DAYS = {
-    "every day": "00:00-01:00",
-    weekend: "00:00-02:00",
-    monday: "00:00-03:00",
-    "last monday": "00:00-04:00",
-    "last monday in may": "00:00-05:00",
-    "day -1": "00:00-06:00",
-    "12-25": "00:00-07:00",
-    "2026-12-20 - 2027-01-06": "00:00-08:00",
-    "2026-12-24 - 2026-12-27": "00:00-09:00",
-    "2026-12-26": "00:00-10:00",
+    "every day": "00:00-10:00",
+    weekend: "00:00-09:00",
+    saturday: "00:00-08:00",
+    monday: "00:00-08:00",
+    "last monday": "00:00-07:00",
+    "last monday in may": "00:00-06:00",
+    "day -1": "00:00-05:00",
+    "12-25": "00:00-04:00",
+    "12-31": "00:00-04:00",
+    "2026-12-20 - 2027-01-06": "00:00-03:00",
+    "2026-12-24 - 2026-12-27": "00:00-02:00",
+    "2026-12-26": "00:00-01:00",
   };
 
   it.each([
-    ["2026-11-24", "every day", "01"],
-    ["2026-11-28", "weekend", "02"],
-    ["2026-11-23", "monday", "03"],
-    ["2026-11-30", "day -1", "06"],
-    ["2027-02-22", "last monday", "04"],
-    ["2027-05-31", "day -1", "06"],
-    ["2026-05-25", "last monday in may", "05"],
-    ["2025-12-25", "12-25", "07"],
-    ["2026-12-20", "the longer stretch, from its first day", "08"],
-    ["2027-01-06", "the longer stretch, to its last day", "08"],
-    ["2026-12-25", "the shorter stretch", "09"],
-    ["2026-12-26", "the date", "10"],
-    ["2027-01-07", "every day again", "01"],
+    ["2026-11-24", "every day", "10"],
+    ["2026-11-29", "weekend", "09"],
+    ["2026-11-28", "saturday", "08"],
+    ["2026-11-23", "monday", "08"],
+    ["2026-11-30", "day -1", "05"],
+    ["2027-02-22", "last monday", "07"],
+    ["2027-05-31", "day -1", "05"],
+    ["2026-05-25", "last monday in may", "06"],
+    ["2025-12-25", "12-25", "04"],
+    ["2025-12-31", "12-31", "04"],
+    ["2026-12-20", "the longer stretch, from its first day", "03"],
+    ["2027-01-06", "the longer stretch, to its last day", "03"],
+    ["2026-12-25", "the shorter stretch", "02"],
+    ["2026-12-26", "the date", "01"],
+    ["2027-01-07", "every day again", "10"],
   ])("on %s is %s", (date, _key, hour) => {
     expect(on(date, "UTC", DAYS)).toBe(`00:00-${hour}:00`);
   });
