@@ -3,8 +3,9 @@ import * as path from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { describeProblem, readInventory, type Site } from "./inventory";
 import { readLocations } from "./locationsFile";
-import { renderPackage } from "./package";
 import { suggestion } from "./nearest";
+import { renderPackage } from "./package";
+import { mondayOf } from "./periods";
 import { parseYaml } from "./yaml";
 
 export const HELP = `usage: npm run inventory -- <command> [options]
@@ -36,6 +37,7 @@ export interface Surroundings {
   readonly root: string;
   /** Where the user is: what they name on the command line. */
   readonly cwd: string;
+  readonly now: () => Date;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
 }
@@ -167,7 +169,7 @@ function check(source: Source, _options: Options, around: Surroundings): void {
 }
 
 function render(source: Source, { output }: Options, around: Surroundings): void {
-  const files = renderPackage(validInventory(source, around), source.locations);
+  const files = renderPackage(validInventory(source, around), source.locations, { monday: mondayOf(around.now()) });
   if (output === undefined) {
     for (const [file, text] of files) around.out(`// ===== ${file}\n${text}\n`);
     return;

@@ -37,8 +37,13 @@ export function literal(text: string): string {
   return quote(text.replaceAll("$", "$$$$"));
 }
 
-/** What a custom variable can hold. */
-export type Value = string | number | boolean | readonly (string | number | boolean)[];
+/** What a custom variable can hold. A `macro` is for Icinga to resolve; every other text means itself. */
+export type Value = string | number | boolean | readonly (string | number | boolean)[] | Macro;
+
+/** Text with Icinga's own macros, written by the generator alone. */
+export interface Macro {
+  readonly macro: string;
+}
 
 /**
  * A custom variable's value in Icinga's notation.
@@ -49,6 +54,7 @@ export function value(content: Value): string {
   if (typeof content === "string") return literal(content);
   if (typeof content === "number") return decimal(content);
   if (typeof content === "boolean") return String(content);
+  if ("macro" in content) return quote(content.macro);
   return `[ ${content.map((item) => value(item)).join(", ")} ]`;
 }
 
@@ -93,18 +99,23 @@ export function vars(variables: Readonly<Record<string, Value | undefined>>): At
 }
 
 interface ObjectText {
-  /** `object Host`, `template Service`, ... */
+  /** `object Host`, `template Service`, `apply Notification`, ... */
   readonly kind: string;
   readonly name: string;
+  /** What an apply rule makes objects for. */
+  readonly to?: "Host" | "Service";
   readonly imports?: readonly string[];
   readonly attributes: readonly Attribute[];
+  /** Statements behind the attributes, such as `assign where ...`. */
+  readonly rules?: readonly string[];
 }
 
 /** One object, a blank line behind it. */
-export function object({ kind, name, imports = [], attributes }: ObjectText): string {
+export function object({ kind, name, to, imports = [], attributes, rules = [] }: ObjectText): string {
   const lines = [
     ...imports.map((template) => `  import ${quote(template)}`),
     ...attributes.flatMap(([attribute, notation]) => (notation === undefined ? [] : [`  ${attribute} = ${notation}`])),
+    ...rules.map((rule) => `  ${rule}`),
   ];
-  return `${kind} ${quote(name)} {\n${lines.map((line) => `${line}\n`).join("")}}\n\n`;
+  return `${kind} ${quote(name)}${to === undefined ? "" : ` to ${to}`} {\n${lines.map((line) => `${line}\n`).join("")}}\n\n`;
 }

@@ -1,67 +1,41 @@
 import * as path from "node:path";
-import { type CheckSettings, serviceName } from "./checks";
-import { schemaProblems } from "./issues";
 import { type InventoryFiles, loadInventoryFiles, type Problem } from "./inventoryFiles";
-import { type Location, MASTER } from "./location";
-import { suggestion } from "./nearest";
 import {
-  checkSchema,
-  fileSchema,
-  hostSchema,
-  type InventoryCheck,
+  compare,
+  type ContactGroup,
+  type Contact,
+  type Group,
+  type Host,
+  type Inventory,
+  type NotificationRule,
+  type Site,
+} from "./model";
+import { definitionProblems, ownCommand } from "./ownChecks";
+import { checkReferences } from "./references";
+import { Resolver, type Sections } from "./resolve";
+import {
   type InventoryFile,
-  type InventoryHost,
+  inventorySchemas,
+  type NamedSection,
+  type OwnCheck,
+  ownCheckSchema,
+  type Schemas,
+  type WrittenCheck,
 } from "./schema";
+import { Source } from "./source";
 import { seconds } from "./units";
-import { type Document, parseYaml, type Path, positionFinder } from "./yaml";
-import type { Value } from "./dsl";
+import type { Path } from "./yaml";
 
 export { describeProblem, type Problem } from "./inventoryFiles";
 export { packShipment, unpackShipment } from "./shipment";
-
-/** What the generator knows of a location. */
-export type Site = Pick<Location, "name" | "slaves" | "displayName">;
-
-/** How often to check, in seconds, and how many failures in a row make a problem. */
-export interface Timing {
-  readonly interval: number;
-  readonly retryInterval: number;
-  readonly attempts: number;
-}
-
-/** A check of a host: one service. */
-export interface Check {
-  /** The service's name, unique on its host. */
-  readonly name: string;
-  readonly check: CheckSettings;
-  /** What differs from the inventory's defaults. */
-  readonly timing: Partial<Timing>;
-}
-
-/** A host to monitor. */
-export interface Host {
-  readonly name: string;
-  readonly address: string;
-  readonly location: string;
-  readonly displayName?: string;
-  readonly vars: Readonly<Record<string, Value>>;
-  readonly checks: readonly Check[];
-}
-
-/** A whole inventory, validated, hosts sorted by name. */
-export interface Inventory {
-  readonly defaults: Timing;
-  readonly hosts: readonly Host[];
-}
-
-const DEFAULT_TIMING: Timing = { interval: 60, retryInterval: 30, attempts: 3 };
+export { compare, type Host, type Inventory, type Site } from "./model";
 
 /**
  * Reads and validates the inventory in a folder.
  *
  * @param dir the folder; its problems are reported as `<dir>/<file>`
  * @param locations the stack's locations
- * @returns every problem there is; the inventory is complete only if there are none
+ * @returns every problem there is; the inventory is empty unless there are none
  */
 export function readInventory(
   dir: string,
@@ -78,234 +52,167 @@ export function readInventory(
  *
  * @param files path -> text
  * @param locations the stack's locations
+ * @returns as `readInventory`
  */
 export function parseInventory(
   files: InventoryFiles,
   locations: readonly Site[],
 ): { inventory: Inventory; problems: readonly Problem[] } {
+  const { sources, ownChecks } = readSources(files, locations);
+  const problems = sources.flatMap((source) => source.problems());
+  if (problems.length > 0) return { inventory: EMPTY, problems };
+  return { inventory: build(sources, ownChecks), problems };
+}
+
+/** The files of an inventory, checked; and the checks that they define. */
+export function readSources(
+  files: InventoryFiles,
+  locations: readonly Site[],
+): { sources: Source[]; ownChecks: ReadonlyMap<string, OwnCheck> } {
   const sources = Object.keys(files)
     .sort()
     .map((file) => new Source(file, files[file] ?? ""));
-  defaultsInOneFile(sources);
-  hostsInOnePlace(sources);
-  for (const source of sources) {
-    knownLocations(source, locations);
-    freeNames(source);
-    servicesOnce(source);
-  }
-  const defaults = sources.map((source) => source.content?.defaults).find((found) => found !== undefined);
-  const hosts = sources.flatMap((source) => [...source.hosts.values()]);
-  return {
-    inventory: {
-      defaults: { ...DEFAULT_TIMING, ...timingOf(defaults ?? {}) },
-      hosts: hosts.map(toHost).sort((left, right) => compare(left.name, right.name)),
-    },
-    problems: sources.flatMap((source) => source.problems()),
-  };
+  const ownChecks = readOwnChecks(sources);
+  const schemas = inventorySchemas(ownChecks);
+  for (const source of sources) source.validate(schemas);
+  checkReferences(sources, locations, serviceNames(schemas, ownChecks));
+  return { sources, ownChecks };
 }
 
+/** Place of something with a name, such as a host or a role; undefined if nothing is called so. */
+export type Placed = { readonly section: "hosts" | NamedSection; readonly name: string };
+
 /**
- * Where a host stands in an inventory. Looked up when somebody asks: places kept for every host would cost more than
+ * Where something stands in an inventory. Looked up when somebody asks: places kept for everything would cost more than
  * they are worth.
  *
  * @param files the inventory's files
- * @param name the host's name
  */
-export function placeOfHost(files: InventoryFiles, name: string): Omit<Problem, "message"> | undefined {
+export function placeOf(files: InventoryFiles, { section, name }: Placed): Omit<Problem, "message"> | undefined {
   for (const file of Object.keys(files).sort()) {
     const source = new Source(file, files[file] ?? "");
-    const index = source.rawHosts.findIndex((host) => host.name === name);
+    if (section !== "hosts") {
+      if (Object.hasOwn(source.section(section), name)) return source.place([section, name], "key");
+      continue;
+    }
+    const index = source.rawHosts.findIndex((host) => host["name"] === name);
     if (index >= 0) return source.placeOfHost(index);
   }
   return undefined;
 }
 
-/** What a host may be before it is known to be valid. */
-type RawHost = Readonly<Record<string, unknown>>;
+const EMPTY: Inventory = {
+  defaults: { interval: 60, retryInterval: 30, attempts: 3 },
+  ownNotify: [],
+  hosts: [],
+  hostGroups: [],
+  serviceGroups: [],
+  commands: [],
+  contacts: [],
+  contactGroups: [],
+  periods: {},
+  notifications: [],
+};
 
-/**
- * A file while it is being read. Checks across hosts and files look at the raw hosts, so that one mistake does not hide
- * the next. Problems are collected by path and get their lines together, at the end.
- */
-class Source {
-  /** The file's content if its shape is right. */
-  readonly content: InventoryFile | undefined;
-  /** Its hosts as written, by index. */
-  readonly rawHosts: readonly RawHost[];
-  /** Those of its hosts whose shape is right, by index. */
-  readonly hosts = new Map<number, InventoryHost>();
-
-  private readonly document: Document;
-  private readonly found: { path: Path; what: "key" | "value"; message: string }[] = [];
-  private hostPlaces: number[] | undefined;
-
-  constructor(
-    readonly file: string,
-    private readonly text: string,
-  ) {
-    this.document = parseYaml(text);
-    const { value } = this.document;
-    const listed = isMapping(value) && Array.isArray(value.hosts) ? (value.hosts as unknown[]) : [];
-    this.rawHosts = listed.map((host) => (isMapping(host) ? host : {}));
-    // A file of comments only is an empty one, not a mistake.
-    if (value === undefined || value === null) return;
-    const result = fileSchema.safeParse(value);
-    if (result.success) {
-      this.content = result.data;
-      result.data.hosts.forEach((host, index) => this.hosts.set(index, host));
-      return;
-    }
-    this.found.push(...schemaProblems(fileSchema, value, result.error.issues));
-    listed.forEach((host, index) => {
-      const parsed = hostSchema.safeParse(host);
-      if (parsed.success) this.hosts.set(index, parsed.data);
-    });
-  }
-
-  /** Whether the text is YAML that can be read. */
-  get isReadable(): boolean {
-    return this.document.complaints.length === 0;
-  }
-
-  report(path: Path, message: string, what: "key" | "value" = "value"): void {
-    this.found.push({ path, what, message });
-  }
-
-  placeOfHost(index: number): Omit<Problem, "message"> {
-    this.hostPlaces ??= this.document.locate(
-      this.rawHosts.map((_, host) => ({ path: ["hosts", host, "name"], what: "value" })),
-    );
-    return { file: this.file, ...positionFinder(this.text)(this.hostPlaces[index] ?? 0) };
-  }
-
-  /** All its problems, in the order of the text. */
-  problems(): Problem[] {
-    const position = positionFinder(this.text);
-    const offsets = this.document.locate(this.found);
-    const located = this.found.map(({ message }, index) => ({ offset: offsets[index] ?? 0, message }));
-    return [...this.document.complaints, ...located]
-      .sort((left, right) => left.offset - right.offset)
-      .map(({ offset, message }) => ({ file: this.file, ...position(offset), message }));
-  }
-}
-
-function defaultsInOneFile(sources: readonly Source[]): void {
-  const [first, ...others] = sources.filter((source) => source.content?.defaults !== undefined);
-  for (const source of others) {
-    source.report(["defaults"], `"defaults" stands in ${first?.file} already; keep one of the two`, "key");
-  }
-}
-
-function hostsInOnePlace(sources: readonly Source[]): void {
-  const seen = new Map<string, { source: Source; index: number; name: string }>();
+/** Of two definitions with the same name, which is a problem of its own, the first counts. */
+function readOwnChecks(sources: readonly Source[]): ReadonlyMap<string, OwnCheck> {
+  const own = new Map<string, OwnCheck>();
   for (const source of sources) {
-    source.rawHosts.forEach(({ name }, index) => {
-      if (typeof name !== "string") return;
-      // Icinga tells them apart; file systems, databases and people do not always.
-      const key = name.toLowerCase();
-      const first = seen.get(key);
-      if (first === undefined) {
-        seen.set(key, { source, index, name });
-        return;
+    for (const [name, written] of Object.entries(source.section("checks"))) {
+      const definition = ownCheckSchema.safeParse(written);
+      if (definition.success) {
+        const path: Path = ["checks", name];
+        for (const problem of definitionProblems(definition.data)) {
+          source.report(
+            [...path, ...problem.path.map((part) => (/^\d+$/.test(part) ? Number(part) : part))],
+            problem.message,
+          );
+        }
       }
-      const { file, line } = first.source.placeOfHost(first.index);
-      const same = first.name === name ? "" : ` as ${JSON.stringify(first.name)}`;
-      source.report(
-        ["hosts", index, "name"],
-        `a host ${JSON.stringify(name)} stands in ${file}:${line} already${same}; rename or remove one of the two`,
-      );
-    });
+      // A definition that is wrong still is one: those who use it are not to blame.
+      if (!own.has(name)) own.set(name, definition.success ? definition.data : { description: "" });
+    }
   }
+  return own;
 }
 
-function knownLocations(source: Source, locations: readonly Site[]): void {
-  const names = locations.map(({ name }) => name);
-  source.rawHosts.forEach(({ location }, index) => {
-    if (typeof location !== "string" || names.includes(location)) return;
-    source.report(
-      ["hosts", index, "location"],
-      `unknown location ${JSON.stringify(location)}; ${suggestion(location, names, "locations")}`,
-    );
-  });
+/** Names of services, also of hosts and roles that have other problems. */
+function serviceNames(schemas: Schemas, checks: ReadonlyMap<string, OwnCheck>) {
+  const resolver = new Resolver({ defaults: {}, locations: new Map(), roles: new Map(), checks });
+  return (written: unknown): string | undefined => {
+    const { success, data } = schemas.check.safeParse(written);
+    return success ? resolver.parse(data as WrittenCheck).name : undefined;
+  };
 }
 
-/** Names that the stack's own hosts have, or will have once a location gets another slave. */
-function freeNames(source: Source): void {
-  source.rawHosts.forEach(({ name }, index) => {
-    if (typeof name !== "string" || (name !== MASTER.endpoint && !name.startsWith("icinga-slave-"))) return;
-    const message = `the name ${JSON.stringify(name)} belongs to the stack's own containers; choose another one`;
-    source.report(["hosts", index, "name"], message);
-  });
+function build(sources: readonly Source[], ownChecks: ReadonlyMap<string, OwnCheck>): Inventory {
+  const contents = sources.flatMap(({ content }) => content ?? []);
+  const sections: Sections = {
+    defaults: contents.map(({ defaults }) => defaults).find((found) => found !== undefined) ?? {},
+    locations: new Map(entries(contents, "locations")),
+    roles: new Map(entries(contents, "roles")),
+    checks: ownChecks,
+  };
+  const resolver = new Resolver(sections);
+  const hosts: Host[] = [];
+  for (const source of sources) for (const host of source.hosts.values()) hosts.push(resolver.host(host));
+  hosts.sort((left, right) => compare(left.name, right.name));
+  const contactGroups = entries(contents, "contactGroups").map(([name, group]): ContactGroup => ({ name, ...group }));
+  return {
+    defaults: resolver.timing,
+    ownNotify: sections.defaults.notify ?? [],
+    hosts,
+    hostGroups: groups(
+      entries(contents, "groups"),
+      hosts.map((host) => host.groups),
+    ),
+    serviceGroups: groups(
+      entries(contents, "serviceGroups"),
+      hosts.flatMap((host) => host.checks.map((check) => check.groups)),
+    ),
+    commands: entries(contents, "checks").flatMap(([name, check]) => ownCommand(name, check) ?? []),
+    contacts: entries(contents, "contacts").map(([name, contact]): Contact => ({ name, ...contact })),
+    contactGroups,
+    periods: Object.fromEntries(entries(contents, "periods")),
+    notifications: entries(contents, "notifications").map(([name, rule]) =>
+      toRule(name, rule, new Set(contactGroups.map((group) => group.name))),
+    ),
+  };
 }
 
-function servicesOnce(source: Source): void {
-  source.rawHosts.forEach((raw, hostIndex) => {
-    const seen = new Set<string>();
-    checksOf(source.hosts.get(hostIndex), raw).forEach((check, index) => {
-      if (check === undefined) return;
-      const name = serviceName(check);
-      if (seen.has(name)) {
-        const message = `the host has a check named ${JSON.stringify(name)} already; give this one a "name" of its own`;
-        source.report(["hosts", hostIndex, "checks", index], message);
-      }
-      seen.add(name);
-    });
-  });
-}
-
-/** A host's checks; of a host that is not valid, those that are. */
-function checksOf(host: InventoryHost | undefined, raw: RawHost): (CheckSettings | undefined)[] {
-  if (host !== undefined) return host.checks.map(checkOf);
-  const written = Array.isArray(raw.checks) ? (raw.checks as unknown[]) : [];
-  return written.map((check) => {
-    const parsed = checkSchema.safeParse(check);
-    return parsed.success ? checkOf(parsed.data) : undefined;
-  });
-}
-
-function toHost(host: InventoryHost): Host {
-  const { name, address, location, displayName, vars = {} } = host;
-  const checks = host.checks.map((written) => {
-    const check = checkOf(written);
-    return { name: serviceName(check), check, timing: timingOf(check.settings) };
-  });
+function toRule(
+  name: string,
+  { contacts, on, period, after, until, repeat }: InventoryFile["notifications"][string],
+  groupNames: ReadonlySet<string>,
+): NotificationRule {
   return {
     name,
-    address,
-    location,
-    ...(displayName === undefined ? {} : { displayName }),
-    vars,
-    checks: checks.sort((left, right) => compare(left.name, right.name)),
+    contacts: contacts.filter((contact) => !groupNames.has(contact)).sort(compare),
+    contactGroups: contacts.filter((contact) => groupNames.has(contact)).sort(compare),
+    on,
+    period,
+    after: after === undefined || after === "at once" ? 0 : seconds(after),
+    until: until === undefined ? undefined : seconds(until),
+    repeat: repeat === undefined ? 0 : seconds(repeat),
   };
 }
 
-/** `ping` and `{ ping: { ... } }` are two ways to write the same. */
-function checkOf(written: InventoryCheck): CheckSettings {
-  if (typeof written === "string") return { check: written, settings: {} } as CheckSettings;
-  const [[check, settings] = []] = Object.entries(written);
-  return { check, settings } as CheckSettings;
+/** The entries of a section of all files, sorted by name. */
+function entries<Section extends NamedSection>(
+  contents: readonly InventoryFile[],
+  section: Section,
+): [string, InventoryFile[Section][string]][] {
+  const all = contents.flatMap((content) => Object.entries(content[section]));
+  return all.sort(([left], [right]) => compare(left, right)) as [string, InventoryFile[Section][string]][];
 }
 
-interface WrittenTiming {
-  readonly interval?: string | undefined;
-  readonly retryInterval?: string | undefined;
-  readonly attempts?: number | undefined;
-}
-
-function timingOf({ interval, retryInterval, attempts }: WrittenTiming): Partial<Timing> {
-  return {
-    ...(interval === undefined ? {} : { interval: seconds(interval) }),
-    ...(retryInterval === undefined ? {} : { retryInterval: seconds(retryInterval) }),
-    ...(attempts === undefined ? {} : { attempts }),
-  };
-}
-
-/** Order by code units: the same on every machine, whatever its language. */
-export function compare(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Groups that have members, and those that were given a title. */
+function groups(
+  titled: readonly (readonly [string, { displayName?: string | undefined }])[],
+  used: readonly (readonly string[])[],
+): Group[] {
+  const titles = new Map(titled.map(([name, { displayName }]) => [name, displayName]));
+  const names = new Set(titles.keys());
+  for (const list of used) for (const name of list) names.add(name);
+  return [...names].sort(compare).map((name) => ({ name, displayName: titles.get(name) }));
 }

@@ -1,4 +1,4 @@
-import { placeOfHost } from "./inventory";
+import { type Placed, placeOf } from "./inventory";
 import type { InventoryFiles } from "./inventoryFiles";
 import { PACKAGE_NAME } from "./package";
 
@@ -10,7 +10,7 @@ const PACKAGES_FOLDER = /\/var\/lib\/icinga2\/api\/packages\/([^/\s]+)\/[0-9a-f-
 
 /**
  * What Icinga has against a package, in one line: its own message, where in the package, and, where it can be told, the
- * host's place in the inventory.
+ * place in the inventory.
  *
  * @param log startup.log of the refused stage
  * @param packageFiles what was refused: path -> text
@@ -28,24 +28,53 @@ export function explainRefusal(
   const readable = message.replace(PACKAGES_FOLDER, "$1/");
   if (first < 0 || place === null) return readable;
   const [, file = "", line = ""] = place;
-  const host = hostAt(packageFiles.get(file) ?? "", Number(line));
-  const source = host === undefined ? undefined : placeOfHost(inventoryFiles, host);
+  const owner = ownerAt(packageFiles.get(file) ?? "", Number(line));
+  const source = owner === undefined ? undefined : placeOf(inventoryFiles, owner);
   const inventory =
     source === undefined ? "" : `, from ${source.file}:${source.line}:${source.column} of the inventory`;
-  return `${readable} (${file}:${line}${host === undefined ? "" : `, host ${host}`}${inventory})`;
+  return `${readable} (${file}:${line}${owner === undefined ? "" : `, ${WORDS[owner.section]} ${owner.name}`}${inventory})`;
 }
 
-/** The host that the object at a line is, or belongs to. */
-function hostAt(text: string, line: number): string | undefined {
+const WORDS: Readonly<Record<Placed["section"], string>> = {
+  hosts: "host",
+  locations: "location",
+  roles: "role",
+  checks: "check",
+  groups: "group",
+  serviceGroups: "service group",
+  contacts: "contact",
+  contactGroups: "contact group",
+  periods: "period",
+  notifications: "notification rule",
+};
+
+/** Beginnings of objects, and where in the inventory that which they are made from stands. */
+const OWNERS: readonly (readonly [RegExp, Placed["section"]])[] = [
+  [/^object Host "([^"]+)"/, "hosts"],
+  [/^object User "([^"]+)"/, "contacts"],
+  [/^object UserGroup "([^"]+)"/, "contactGroups"],
+  [/^object TimePeriod "([^"]+)"/, "periods"],
+  [/^object CheckCommand "icinga-swarm-([^"]+)"/, "checks"],
+  [/^object HostGroup "([^"]+)"/, "groups"],
+  [/^object ServiceGroup "([^"]+)"/, "serviceGroups"],
+  [/^apply Notification "([^"]+)"/, "notifications"],
+];
+
+/** What the object at a line was made from: itself, the host of a service, or the role of services that hosts share. */
+function ownerAt(text: string, line: number): Placed | undefined {
   const lines = text.split("\n");
   for (let index = Math.min(line, lines.length) - 1; index >= 0; index -= 1) {
     const start = lines[index] ?? "";
-    const host = /^object Host "([^"]+)"/.exec(start)?.[1];
-    if (host !== undefined) return host;
-    if (/^(object|template|apply) /.test(start)) {
-      const body = lines.slice(index, lines.indexOf("}", index));
-      return body.flatMap((inner) => /^ {2}host_name = "([^"]+)"/.exec(inner)?.[1] ?? [])[0];
+    if (!/^(object|template|apply) /.test(start)) continue;
+    for (const [begin, section] of OWNERS) {
+      const name = begin.exec(start)?.[1];
+      if (name !== undefined) return { section, name };
     }
+    const body = lines.slice(index, lines.indexOf("}", index)).join("\n");
+    const host = /^ {2}host_name = "([^"]+)"/m.exec(body)?.[1];
+    if (host !== undefined) return { section: "hosts", name: host };
+    const role = /^ {2}assign where "([^"/]+)\/[^"]*" in host\.vars\.checks/m.exec(body)?.[1];
+    return role === undefined ? undefined : { section: "roles", name: role };
   }
   return undefined;
 }

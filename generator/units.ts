@@ -38,3 +38,24 @@ export const line = z
   .min(1, "must not be empty")
   .max(1000, "must have at most 1000 characters")
   .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must be one line without control characters");
+
+/** A name of something in the inventory: of a role, a contact, a period, ... */
+export const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9 ._:-]{0,98}[A-Za-z0-9])?$/,
+    "must be 1 to 100 letters, digits, spaces and . _ : -, and start and end with a letter or digit",
+  );
+
+/** Text of several lines that a person reads. */
+export const text = z
+  .string()
+  .min(1, "must not be empty")
+  .max(4000, "must have at most 4000 characters")
+  .regex(/^[^\p{Cs}\0]*$/u, "must be text");
+
+/** Address of a web page. */
+export const webPage = z
+  .string()
+  .max(1000, "must have at most 1000 characters")
+  .regex(/^https?:\/\/[^\s\p{Cc}]+$/u, "must be a web address such as https://wiki.example.com/disk-full");

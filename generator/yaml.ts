@@ -48,7 +48,7 @@ export function parseYaml(text: string): Document {
   try {
     // `maxAliases` is belt and braces: the events were searched for aliases already.
     const [value] = constructFromEvents(events, { source: text, maxAliases: 0 });
-    return { value, complaints: [], locate: (places) => locateAll(text, events, places) };
+    return { value, complaints: [], locate: (places) => locateAll(text, parseEvents(text, {}), places) };
   } catch (error) {
     return broken(text, error);
   }
@@ -192,7 +192,7 @@ function keyComplaints(text: string, key: string, offset: number, seen: Map<stri
 }
 
 /**
- * Offsets are looked up by walking the events again, once for all: problems are few, and positions kept for every value
+ * Offsets are looked up by reading the text again, once for all: problems are few, and positions kept for every value
  * would cost more memory than a large inventory itself.
  */
 function locateAll(text: string, events: readonly Event[], places: readonly Place[]): number[] {
