@@ -11,6 +11,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return run(argv, {
     root: ROOT,
     cwd: process.env["INIT_CWD"] ?? process.cwd(),
+    now: () => new Date(),
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
   });
