@@ -74,6 +74,8 @@ const generator = new ConfigGenerator(
     central,
     master,
     memoryMegabytes: memory.generator,
+    settings: settings.generator,
+    deployKey: credentials.generatorDeployKey,
     shipment: settings.shipment,
   },
   opts,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type Cidr, overlaps, parseCidr } from "./render/cidr";
 import { packShipment, readInventory } from "./generator/inventory";
 import { type Location, locationSchema } from "./generator/location";
+import { generatorSchema, isSshUrl } from "./generator/serviceSettings";
 import { DEBIAN_IMAGE, MYSQL_IMAGE } from "./images/versions";
 
 const PROJECT = "icinga-swarm";
@@ -26,6 +27,7 @@ export const CREDENTIALS = [
   { key: "icingaCaCertificate", kind: "caCertificate" },
   { key: "icingaCaKey", kind: "caKey" },
   { key: "registryPassword", kind: "given" },
+  { key: "generatorDeployKey", kind: "given" },
 ] as const satisfies readonly Credential[];
 
 type CredentialKey = (typeof CREDENTIALS)[number]["key"];
@@ -36,7 +38,9 @@ const port = z.int().min(1).max(65535);
 /** The plain settings of a stack, one entry for each key `icinga-swarm:<key>`. */
 const settingsSchema = z.strictObject({
   locations: z.array(locationSchema).min(1, "needs at least one location"),
-  inventory: z.string().min(1),
+  /** Where the hosts to monitor stand, unless the generator pulls them from Git. */
+  inventory: z.string().min(1).optional(),
+  generator: generatorSchema.prefault({}),
   central: z.strictObject({ node: z.string().min(1) }).optional(),
   registry: z
     .strictObject({
@@ -93,7 +97,7 @@ export interface Settings extends Omit<PlainSettings, "central" | "inventory"> {
   readonly shipment: readonly string[];
   /** What the Docker provider logs in to the registry with; none without a registry. */
   readonly registryAuth?: { address: string; username: string; password: pulumi.Output<string> }[];
-  /** The stack's credentials; `registryPassword` is empty without a registry. */
+  /** The stack's credentials; those that this stack has no use for are empty. */
   readonly credentials: Readonly<Record<CredentialKey, pulumi.Output<string>>>;
 }
 
@@ -106,7 +110,7 @@ export interface Settings extends Omit<PlainSettings, "central" | "inventory"> {
 export function readSettings(): Settings {
   const problems: string[] = [];
   const plain = readPlainSettings(problems);
-  const credentials = readCredentials(plain.registry !== undefined, problems);
+  const credentials = readCredentials(plain, problems);
   const shipment = readShipment(plain, problems);
   if (problems.length > 0) {
     throw new pulumi.RunError(describe(problems));
@@ -203,9 +207,17 @@ function validPart(raw: Readonly<Record<string, unknown>>): Partial<PlainSetting
 /** Rules that need more than one setting. */
 function crossChecks({ locations, networks, ...plain }: Partial<PlainSettings>): string[] {
   return [
+    ...(plain.generator ? oneInventory(plain.generator, plain.inventory) : []),
     ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
     ...(networks ? overlappingNetworks(networks) : []),
   ];
+}
+
+function oneInventory({ git }: PlainSettings["generator"], inventory: string | undefined): string[] {
+  const choices = "a folder that pulumi up ships (inventory) or a Git repository that is pulled (generator.git)";
+  if (git === undefined && inventory === undefined) return [`${PROJECT}:inventory: missing; give ${choices}`];
+  if (git === undefined || inventory === undefined) return [];
+  return [`${PROJECT}:generator.git: the inventory is either ${choices}; take one of the two away`];
 }
 
 function duplicateLocations(locations: readonly Location[]): string[] {
@@ -254,16 +266,26 @@ function overlappingNetworks(networks: PlainSettings["networks"]): string[] {
   );
 }
 
-function readCredentials(hasRegistry: boolean, problems: string[]): Settings["credentials"] {
+/** Whether a stack needs a credential, and what makes it. */
+function needOf(key: CredentialKey, plain: Partial<PlainSettings>): { isNeeded: boolean; remedy: string } {
+  const remedy = `make them with: npm run secrets -- ${pulumi.getStack()}`;
+  if (key === "registryPassword") return { isNeeded: plain.registry !== undefined, remedy };
+  if (key !== "generatorDeployKey") return { isNeeded: true, remedy };
+  const { git } = plain.generator ?? {};
+  return {
+    isNeeded: git !== undefined && isSshUrl(git.url),
+    remedy: `set it with: pulumi config set --secret ${key} < the file of the private key`,
+  };
+}
+
+function readCredentials(plain: Partial<PlainSettings>, problems: string[]): Settings["credentials"] {
   const config = new pulumi.Config(PROJECT);
-  const stack = pulumi.getStack();
-  const needed = CREDENTIALS.filter(({ kind }) => kind !== "given" || hasRegistry);
+  const needed = CREDENTIALS.filter(({ key }) => needOf(key, plain).isNeeded);
   const present = ownConfig();
   const missing = needed.filter(({ key }) => !present.get(key)).map(({ key }) => key);
-  if (missing.length > 0) {
-    problems.push(
-      `${missing.map((key) => `${PROJECT}:${key}`).join(", ")}: missing; make them with: npm run secrets -- ${stack}`,
-    );
+  for (const remedy of new Set(missing.map((key) => needOf(key, plain).remedy))) {
+    const keys = missing.filter((key) => needOf(key, plain).remedy === remedy);
+    problems.push(`${keys.map((key) => `${PROJECT}:${key}`).join(", ")}: missing; ${remedy}`);
   }
   for (const { key } of needed.filter((credential) => !missing.includes(credential.key))) {
     if (!isEncrypted(`${PROJECT}:${key}`)) {
@@ -281,9 +303,12 @@ function isEncrypted(fullKey: string): boolean {
   return (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(fullKey);
 }
 
-function readShipment({ inventory, locations }: Partial<PlainSettings>, problems: string[]): string[] {
-  if (inventory === undefined || locations === undefined) {
+function readShipment({ inventory, locations, generator }: Partial<PlainSettings>, problems: string[]): string[] {
+  if (locations === undefined) {
     return [];
+  }
+  if (inventory === undefined) {
+    return generator?.git === undefined ? [] : packShipment(undefined, locations);
   }
   if (!fs.statSync(inventory, { throwIfNoEntry: false })?.isDirectory()) {
     problems.push(`${PROJECT}:inventory: there is no folder ${inventory}; it holds the hosts to monitor, as YAML`);

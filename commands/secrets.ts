@@ -94,8 +94,10 @@ export function missingCredentials(
         `or remove ${other} to get a new pair, which every slave then has to enrol with again`,
     );
   }
-  // The registry's password has no meaning without a registry.
-  const given = present.has("registry") ? keysOf("given") : [];
+  // What else only the operator knows is no line that could be typed; settings.ts says how to set it where it is needed.
+  const asked = keysOf("given").filter((key) => key === "registryPassword");
+  // It has no meaning without a registry.
+  const given = present.has("registry") ? asked : [];
   return { passwords: keysOf("password"), certificateAuthority: halves.length === 2, given };
 }
 

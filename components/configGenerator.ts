@@ -1,13 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MASTER } from "../generator/location";
-import { dockerConfig } from "./files";
+import { type GeneratorSettings, isSshUrl } from "../generator/serviceSettings";
+import { dockerConfig, dockerSecret } from "./files";
 import type { IcingaMaster } from "./icingaMaster";
 import type { Networks } from "./networks";
 import type { NodeLabels } from "./nodeLabels";
 import { Readiness } from "./readiness";
 import type { ServiceImage } from "./serviceImage";
 import { limitsOf, type StackContext } from "./stack";
-import { SwarmService } from "./swarmService";
+import { type SecretFile, SwarmService } from "./swarmService";
 
 export interface ConfigGeneratorArgs {
   readonly stack: StackContext;
@@ -16,7 +17,11 @@ export interface ConfigGeneratorArgs {
   readonly central: NodeLabels;
   readonly master: IcingaMaster;
   readonly memoryMegabytes: number;
-  /** Inventory and locations: base64 chunks that each fit a Docker config. */
+  /** Where the inventory comes from, and what must not happen by mistake. */
+  readonly settings: GeneratorSettings;
+  /** Private key for a Git repository that is reached over ssh; not looked at without one. */
+  readonly deployKey: pulumi.Output<string>;
+  /** Inventory, unless it comes from Git, and locations: base64 chunks that each fit a Docker config. */
   readonly shipment: readonly string[];
 }
 
@@ -36,12 +41,19 @@ export class ConfigGenerator extends pulumi.ComponentResource {
         secrets: [
           { secret: args.master.caCertificate, fileName: "icinga-ca.crt", isPublic: true },
           { secret: args.master.apiGeneratorPassword, fileName: "icinga-api-generator-password" },
+          ...this.deployKey(name, args),
         ],
-        configs: args.shipment.map((chunk, index) => {
-          const number = String(index).padStart(3, "0");
-          const config = dockerConfig(`${name}-shipment-${number}`, chunk, this);
-          return { config, path: `/etc/icinga-swarm/shipment/${number}` };
-        }),
+        configs: [
+          {
+            config: dockerConfig(`${name}-settings`, JSON.stringify(args.settings), this),
+            path: "/etc/icinga-swarm/generator.json",
+          },
+          ...args.shipment.map((chunk, index) => {
+            const number = String(index).padStart(3, "0");
+            const config = dockerConfig(`${name}-shipment-${number}`, chunk, this);
+            return { config, path: `/etc/icinga-swarm/shipment/${number}` };
+          }),
+        ],
         volumes: [{ name: "icinga-swarm-generator-data", target: "/var/lib/config-generator" }],
         networkIds: [args.networks.cluster.id],
         limits: limitsOf(args.stack, args.memoryMegabytes),
@@ -50,6 +62,11 @@ export class ConfigGenerator extends pulumi.ComponentResource {
     );
     this.ready = new Readiness(`${name}-ready`, { service, dockerHost: args.stack.dockerHost }, { parent: this });
     this.registerOutputs({});
+  }
+
+  private deployKey(name: string, { settings, deployKey }: ConfigGeneratorArgs): SecretFile[] {
+    if (settings.git === undefined || !isSshUrl(settings.git.url)) return [];
+    return [{ secret: dockerSecret(`${name}-deploy-key`, deployKey, this), fileName: "generator-deploy-key" }];
   }
 
   /** A value that may be used only once the package with this content is active on the master. */

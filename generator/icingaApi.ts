@@ -18,7 +18,17 @@ export interface PackageInfo {
   readonly activeStage: string | undefined;
 }
 
-/** What the generator asks of the master: its config packages. Every method throws ApiUnavailable or ApiRefused. */
+/** A result of a check that Icinga does not run itself. */
+export interface CheckResult {
+  /** 0 is OK, 1 WARNING, 2 CRITICAL, as plugins end. */
+  readonly exitStatus: 0 | 1 | 2;
+  /** The first line is what lists show. */
+  readonly output: string;
+  /** Such as `hosts=12`. */
+  readonly performanceData: readonly string[];
+}
+
+/** What the generator asks of the master. Every method throws ApiUnavailable or ApiRefused. */
 export interface ConfigApi {
   packages(): Promise<PackageInfo[]>;
   createPackage(name: string): Promise<void>;
@@ -31,6 +41,8 @@ export interface ConfigApi {
   deleteStage(packageName: string, stage: string): Promise<void>;
   /** Stages that the running daemon's zones were loaded from: after a reload, those of the new configuration. */
   loadedStages(packageName: string): Promise<Set<string>>;
+  /** Hands over a result for a passive service. Returns whether there is such a service. */
+  submit(host: string, service: string, result: CheckResult): Promise<boolean>;
 }
 
 export interface ConnectionSettings {
@@ -57,7 +69,7 @@ const IDLE_MILLISECONDS = 5_000;
 /** Errors of the certificate check: whoever answers there is not the stack's master. */
 const TLS_REFUSALS = /^(ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
-/** The config package part of Icinga's API, over TLS that is checked against the stack's own CA. */
+/** Icinga's API as far as the generator uses it, over TLS that is checked against the stack's own CA. */
 export class IcingaApi implements ConfigApi {
   private readonly agent: https.Agent;
 
@@ -121,6 +133,22 @@ export class IcingaApi implements ConfigApi {
     const own = zones.filter(({ attrs }) => attrs.package === packageName);
     const stages = own.map(({ attrs }) => attrs.source_location.path.split(`/packages/${packageName}/`)[1]);
     return new Set(stages.flatMap((path) => path?.split("/")[0] ?? []));
+  }
+
+  async submit(host: string, service: string, result: CheckResult): Promise<boolean> {
+    const url = "actions/process-check-result";
+    const body = {
+      type: "Service",
+      service: `${host}!${service}`,
+      exit_status: result.exitStatus,
+      plugin_output: result.output,
+      performance_data: result.performanceData,
+      check_source: host,
+    };
+    const answer = await this.request("POST", url, JSON.stringify(body));
+    if (answer.status === 404) return false;
+    expectOk(answer, "POST", url);
+    return true;
   }
 
   private async results<Result>(url: string): Promise<Result[]> {

@@ -1,15 +1,44 @@
+import {
+  type ActivePackage,
+  type Condition,
+  ConfigurationCheck,
+  describeSummary,
+  type Summary,
+} from "./configurationCheck";
 import { ApiRefused, ApiUnavailable, type ConfigApi } from "./icingaApi";
-import type { InventoryFiles } from "./inventoryFiles";
-import { type Outcome, PackageRefused, type Pace, reconcile } from "./reconcile";
+import { describeProblem, type Problem } from "./inventoryFiles";
+import type { InventorySource, Sighting, Snapshot, Trouble } from "./inventorySource";
+import { PackageRefused, type Pace, reconcile, validatedAt } from "./reconcile";
 import { explainRefusal } from "./refusal";
+import { mondayOf } from "./periods";
+import { RemovalRefused, type RemovalRule } from "./removal";
 import type { Reporter } from "./reporter";
 
-/** What the service keeps true. */
-export interface Target {
-  /** The package's files: path -> text. */
-  readonly wanted: ReadonlyMap<string, string>;
-  /** What they were rendered from, to name places in it. */
-  readonly inventoryFiles: InventoryFiles;
+/** A package's files: path -> text. */
+type PackageFiles = ReadonlyMap<string, string>;
+
+/** A package, and what is in it. */
+export interface RenderedPackage {
+  readonly files: PackageFiles;
+  readonly summary: Summary;
+}
+
+/** What an inventory becomes: a package, or what is wrong with it. */
+export type Rendering = RenderedPackage | { readonly problems: readonly Problem[] };
+
+export interface LoopSettings {
+  /**
+   * Makes a package of an inventory.
+   *
+   * @param monday the Monday of this week, such as `2026-11-23`: what is in force may change with the week
+   */
+  readonly render: (snapshot: Snapshot, monday: string) => Rendering;
+  readonly removal: RemovalRule;
+  readonly intervalMilliseconds: number;
+  /** How long to wait for the master. @default as reconcile has it */
+  readonly pace?: Omit<Pace, "onWait">;
+  /** Milliseconds. @default the clock */
+  readonly now?: () => number;
 }
 
 /** How long the API may refuse the service before it is called a failure: while a password changes, both sides do in turn. */
@@ -21,40 +50,141 @@ const RETRY_REFUSED_MILLISECONDS = 300_000;
 /** Waiting for the master is looked at often: a start should not take longer for it. */
 const RETRY_WAITING_MILLISECONDS = 500;
 
+/** How often a long look at the source says that the service lives. */
+const SIGN_OF_LIFE_MILLISECONDS = 5_000;
+
 /**
- * Keeps the package on the master what it should be. Each call of `tick` is one look; nothing it meets ends the service.
+ * Keeps the package on the master what the newest inventory says, or, as long as that one is no good, what the last good
+ * one said. Each call of `tick` is one look; nothing it meets ends the service.
  */
 export class Loop {
-  private active: Outcome | undefined;
-  private refusedAt: number | undefined;
+  private readonly renderings = new WeakMap<Snapshot, { readonly monday: string; readonly rendering: Rendering }>();
+  private readonly check: ConfigurationCheck;
+  private readonly now: () => number;
+  private active: ActivePackage | undefined;
+  private activeFiles: PackageFiles | undefined;
+  private refusal: { readonly files: PackageFiles; readonly at: number; readonly message: string } | undefined;
   private apiRefusedSince: number | undefined;
+  private lastSuccess: number | undefined;
+  private invalid: Snapshot | undefined;
 
   constructor(
     private readonly api: ConfigApi,
-    private readonly target: Target,
+    private readonly source: InventorySource,
     private readonly reporter: Reporter,
-    private readonly intervalMilliseconds: number,
-    private readonly pace: Omit<Pace, "onWait"> = {},
-    private readonly now: () => number = Date.now,
-  ) {}
+    private readonly settings: LoopSettings,
+  ) {
+    this.now = settings.now ?? Date.now;
+    this.check = new ConfigurationCheck(api, (line) => reporter.note(line), this.now);
+  }
 
   /**
-   * Looks at the master and repairs what differs.
+   * Looks at the source and at the master, and repairs what differs.
    *
    * @returns milliseconds until the next look
    */
   async tick(): Promise<number> {
     this.reporter.tick();
-    if (this.refusedAt !== undefined && this.now() - this.refusedAt < RETRY_REFUSED_MILLISECONDS) {
-      return this.intervalMilliseconds;
-    }
+    const sighting = await this.whileShowingLife(this.source.look());
+    const condition = await this.keep(sighting);
+    this.reporter[condition.kind](condition.message);
+    await this.check.publish({ condition, active: this.active, lastSuccess: this.lastSuccess });
+    const { intervalMilliseconds } = this.settings;
+    return Math.min(condition.lookAgainIn ?? intervalMilliseconds, intervalMilliseconds);
+  }
+
+  private async keep({ newest, good, trouble }: Sighting): Promise<Condition> {
     try {
-      const onWait = (reason: string) => this.onWait(reason);
-      this.becomeActive(await reconcile(this.api, this.target.wanted, { ...this.pace, onWait }));
-      return this.intervalMilliseconds;
+      if (newest === undefined) return await this.stayWith(good, nothingYet(trouble));
+      const rendering = this.render(newest);
+      if ("problems" in rendering) return await this.stayWith(good, this.invalidInventory(newest, rendering.problems));
+      const refused = this.whyRefused(rendering.files) ?? (await this.bring(newest, rendering));
+      if (refused !== undefined) return await this.stayWith(good, { kind: "failed", message: refused });
+      return this.success(trouble);
     } catch (error) {
       return this.explain(error);
     }
+  }
+
+  private render(snapshot: Snapshot): Rendering {
+    const monday = mondayOf(new Date(this.now()));
+    const known = this.renderings.get(snapshot);
+    if (known?.monday === monday) return known.rendering;
+    const rendering = this.settings.render(snapshot, monday);
+    this.renderings.set(snapshot, { monday, rendering });
+    return rendering;
+  }
+
+  /** @returns why it is refused, if it is */
+  private async bring(snapshot: Snapshot, rendered: RenderedPackage): Promise<string | undefined> {
+    try {
+      await this.apply(snapshot, rendered);
+    } catch (error) {
+      const message = describeRefusal(error, snapshot, rendered.files);
+      if (message === undefined) throw error;
+      this.refusal = { files: rendered.files, at: this.now(), message };
+      return message;
+    }
+    this.refusal = undefined;
+    this.source.accept(snapshot);
+    return undefined;
+  }
+
+  private async apply(snapshot: Snapshot, { files, summary }: RenderedPackage): Promise<void> {
+    const onWait = (reason: string) => this.onWait(reason);
+    // What is there besides the package that this very service brought is drift, not somebody's wish.
+    const isKnown = files === this.activeFiles;
+    const removal = isKnown ? undefined : this.settings.removal;
+    const outcome = await reconcile(this.api, { wanted: files, removal }, { ...this.settings.pace, onWait });
+    if (isKnown && outcome.uploaded) {
+      this.reporter.note("drift repaired: the package on the master was not what the inventory says; it is again");
+    }
+    const { stage } = outcome;
+    const since = stage === this.active?.stage ? this.active.since : await validatedAt(this.api, stage);
+    this.active = { stage, since, summary, origin: snapshot.origin };
+    this.activeFiles = files;
+    this.apiRefusedSince = undefined;
+  }
+
+  /** As long as the newest inventory is no good, what was good before is kept as it was. */
+  private async stayWith(good: Snapshot | undefined, condition: Condition): Promise<Condition> {
+    const rendering = good === undefined ? undefined : this.render(good);
+    if (good === undefined || rendering === undefined || "problems" in rendering) return condition;
+    if (rendering.files === this.refusal?.files) return condition;
+    try {
+      await this.apply(good, rendering);
+    } catch (error) {
+      // Whatever is wrong with this one, too: the condition is about the newest.
+      const isExpected = [PackageRefused, RemovalRefused, ApiUnavailable, ApiRefused].some(
+        (kind) => error instanceof kind,
+      );
+      if (!isExpected) throw error;
+    }
+    return condition;
+  }
+
+  private success(trouble: Trouble | undefined): Condition {
+    const { summary, origin, stage } = this.active as ActivePackage;
+    if (trouble !== undefined) return { kind: "warning", message: `${trouble.message}; ${origin} stays active` };
+    this.lastSuccess = this.now();
+    const from = origin === undefined ? "" : `, from ${origin}`;
+    return { kind: "active", message: `package active: ${describeSummary(summary)}${from} (stage ${stage})` };
+  }
+
+  private invalidInventory(snapshot: Snapshot, problems: readonly Problem[]): Condition {
+    const [first, ...more] = problems.map(describeProblem);
+    if (this.invalid !== snapshot) for (const line of more) this.reporter.note(line);
+    this.invalid = snapshot;
+    const what = snapshot.origin === undefined ? "the inventory" : `the inventory of ${snapshot.origin}`;
+    const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
+    const remedy = snapshot.origin === undefined ? "; mend it and run pulumi up" : "";
+    return { kind: "failed", message: `${what} is not valid: ${first}${rest}${remedy}` };
+  }
+
+  /** Why a package was refused, if that is so short a time ago that it is not tried again. */
+  private whyRefused(files: PackageFiles): string | undefined {
+    if (this.refusal?.files !== files) return undefined;
+    return this.now() - this.refusal.at < RETRY_REFUSED_MILLISECONDS ? this.refusal.message : undefined;
   }
 
   private onWait(reason: string): void {
@@ -62,50 +192,40 @@ export class Loop {
     else this.reporter.tick();
   }
 
-  private becomeActive(outcome: Outcome): void {
-    if (this.active !== undefined && outcome.uploaded) {
-      this.reporter.note("drift repaired: the package on the master was not what the inventory says; it is again");
+  private explain(error: unknown): Condition {
+    if (error instanceof ApiRefused) {
+      this.apiRefusedSince ??= this.now();
+      const isFailure = this.now() - this.apiRefusedSince >= REFUSAL_PATIENCE_MILLISECONDS;
+      const lookAgainIn = RETRY_WAITING_MILLISECONDS * 4;
+      return { kind: isFailure ? "failed" : "waiting", message: error.message, lookAgainIn, isMasterAway: true };
     }
-    this.active = outcome;
-    this.refusedAt = undefined;
     this.apiRefusedSince = undefined;
-    this.reporter.active(`package active: ${describe(this.target.wanted)} (stage ${outcome.stage})`);
+    if (!(error instanceof ApiUnavailable)) throw error;
+    const lookAgainIn = RETRY_WAITING_MILLISECONDS;
+    return { kind: "waiting", message: error.message, lookAgainIn, isMasterAway: true };
   }
 
-  private explain(error: unknown): number {
-    const isApiRefusal = error instanceof ApiRefused;
-    this.apiRefusedSince = isApiRefusal ? (this.apiRefusedSince ?? this.now()) : undefined;
-    if (error instanceof PackageRefused) {
-      const { wanted, inventoryFiles } = this.target;
-      const message = explainRefusal(error.log, wanted, inventoryFiles);
-      const rest = error.activeStage === undefined ? "" : "; the package that was active stays so";
-      this.reporter.failed(`Icinga refuses the package: ${message}${rest}`);
-      this.refusedAt = this.now();
-      return this.intervalMilliseconds;
+  /** A pull may take minutes, each of its steps with a time limit of its own. */
+  private async whileShowingLife<Result>(work: Promise<Result>): Promise<Result> {
+    const timer = setInterval(() => this.reporter.tick(), SIGN_OF_LIFE_MILLISECONDS);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
     }
-    if (isApiRefusal) {
-      const isFailure = this.now() - (this.apiRefusedSince ?? 0) >= REFUSAL_PATIENCE_MILLISECONDS;
-      if (isFailure) this.reporter.failed(error.message);
-      else this.reporter.waiting(error.message);
-      return RETRY_WAITING_MILLISECONDS * 4;
-    }
-    if (error instanceof ApiUnavailable) {
-      this.reporter.waiting(error.message);
-      return Math.min(this.intervalMilliseconds, RETRY_WAITING_MILLISECONDS);
-    }
-    throw error;
   }
 }
 
-/** What a package holds, in numbers. */
-function describe(files: ReadonlyMap<string, string>): string {
-  const texts = [...files.values()];
-  const count = (start: RegExp) => texts.reduce((sum, text) => sum + (text.match(start)?.length ?? 0), 0);
-  const numbers = [
-    [count(/^object Host /gm), "host", "hosts"],
-    [count(/^object Service /gm), "service", "services"],
-  ] as const;
-  const [hosts, services] = numbers.map(([number, one, many]) => `${number} ${number === 1 ? one : many}`);
-  const zones = count(/^object Zone /gm);
-  return `${hosts}, ${services} in ${zones} ${zones === 1 ? "zone" : "zones"} of locations`;
+function nothingYet(trouble: Trouble | undefined): Condition {
+  if (trouble === undefined) return { kind: "waiting", message: "no inventory has come yet" };
+  return { kind: trouble.isDefinite ? "failed" : "waiting", message: trouble.message };
+}
+
+/** @returns undefined for any other error */
+function describeRefusal(error: unknown, snapshot: Snapshot, files: PackageFiles): string | undefined {
+  const from = snapshot.origin === undefined ? "" : ` of ${snapshot.origin}`;
+  if (error instanceof RemovalRefused) return `the inventory${from} is refused: ${error.message}`;
+  if (!(error instanceof PackageRefused)) return undefined;
+  const rest = error.activeStage === undefined ? "" : "; the package that was active stays so";
+  return `Icinga refuses the package${from}: ${explainRefusal(error.log, files, snapshot.files)}${rest}`;
 }

@@ -1,5 +1,6 @@
 import { ApiUnavailable, type ConfigApi, type PackageInfo } from "./icingaApi";
 import { PACKAGE_NAME } from "./package";
+import { hostNames, isHostsFile, refuseLargeRemoval, type RemovalRule } from "./removal";
 
 /** Icinga found the package wrong. The package that was active stays so. */
 export class PackageRefused extends Error {
@@ -37,6 +38,14 @@ export interface Pace {
   readonly reloadMilliseconds?: number;
 }
 
+/** What is to be, and what must not happen on the way there. */
+export interface Goal {
+  /** The package's files: path -> text. */
+  readonly wanted: ReadonlyMap<string, string>;
+  /** When to refuse an upload because of the hosts that it removes. @default never */
+  readonly removal?: RemovalRule;
+}
+
 /** What Icinga itself keeps in a stage. */
 const ICINGAS_OWN_FILES = new Set(["include.conf", "startup.log", "status"]);
 
@@ -45,11 +54,11 @@ const ICINGAS_OWN_FILES = new Set(["include.conf", "startup.log", "status"]);
  * at any point: the next call looks at what is there.
  *
  * @param api the master
- * @param wanted path -> text
+ * @param goal what is to be
  * @param pace how long to wait, and whom to tell
- * @throws PackageRefused, ApiUnavailable, ApiRefused
+ * @throws PackageRefused, RemovalRefused, ApiUnavailable, ApiRefused
  */
-export async function reconcile(api: ConfigApi, wanted: ReadonlyMap<string, string>, pace: Pace): Promise<Outcome> {
+export async function reconcile(api: ConfigApi, { wanted, removal }: Goal, pace: Pace): Promise<Outcome> {
   const current = await findPackage(api);
   if (current?.activeStage !== undefined && (await hasContent(api, current.activeStage, wanted))) {
     if (await becomesLoaded(api, current.activeStage, wanted, pace)) {
@@ -57,6 +66,9 @@ export async function reconcile(api: ConfigApi, wanted: ReadonlyMap<string, stri
       return { stage: current.activeStage, uploaded: false };
     }
     // The reload that should have loaded it failed; a new stage's validation tells why, or makes up for it.
+  }
+  if (removal !== undefined && current?.activeStage !== undefined) {
+    refuseLargeRemoval(await hostsOf(api, current.activeStage), hostNames(wanted), removal);
   }
   if (current === undefined) await api.createPackage(PACKAGE_NAME);
   const stage = await api.upload(PACKAGE_NAME, wanted);
@@ -67,6 +79,17 @@ export async function reconcile(api: ConfigApi, wanted: ReadonlyMap<string, stri
   const after = await findPackage(api);
   if (after !== undefined) await deleteOtherStages(api, after, stage);
   return { stage, uploaded: true };
+}
+
+/**
+ * When Icinga found a stage valid, by its own log.
+ *
+ * @returns undefined if the log does not say
+ */
+export async function validatedAt(api: ConfigApi, stage: string): Promise<Date | undefined> {
+  const log = (await api.readFile(PACKAGE_NAME, stage, "startup.log")) ?? "";
+  const [, day, time, zone] = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) ([+-]\d{4})\]/m.exec(log) ?? [];
+  return day === undefined ? undefined : new Date(`${day}T${time}${zone}`);
 }
 
 async function findPackage(api: ConfigApi): Promise<PackageInfo | undefined> {
@@ -80,6 +103,13 @@ async function hasContent(api: ConfigApi, stage: string, wanted: ReadonlyMap<str
     if ((await api.readFile(PACKAGE_NAME, stage, file)) !== wanted.get(file)) return false;
   }
   return true;
+}
+
+async function hostsOf(api: ConfigApi, stage: string): Promise<Set<string>> {
+  const paths = (await api.listFiles(PACKAGE_NAME, stage)).filter(isHostsFile);
+  const files = new Map<string, string>();
+  for (const file of paths) files.set(file, (await api.readFile(PACKAGE_NAME, stage, file)) ?? "");
+  return hostNames(files);
 }
 
 /** A bad stage is answered with success as well: what came of it is known when its status is there. */

@@ -42,6 +42,11 @@ export class Reporter {
     this.report("active", line);
   }
 
+  /** The wanted package is active, as far as it can be known; something beside it is wrong. */
+  warning(cause: string): void {
+    this.report("active", `warning: ${cause}`);
+  }
+
   /** A line beside the state. */
   note(line: string): void {
     this.write(oneLine(line));

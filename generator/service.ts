@@ -1,26 +1,33 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { gitOverSsh, runGit } from "./gitProgram";
+import { FetchedRepository } from "./gitRepository";
+import { GitSource } from "./gitSource";
 import { IcingaApi } from "./icingaApi";
-import { describeProblem, parseInventory, unpackShipment } from "./inventory";
-import { MASTER } from "./location";
-import { Loop, type Target } from "./loop";
+import { parseInventory, unpackShipment } from "./inventory";
+import { type InventorySource, shippedSource, type Snapshot } from "./inventorySource";
+import { MASTER, topology } from "./location";
+import { Loop, type Rendering } from "./loop";
 import { renderPackage } from "./package";
 import { Reporter } from "./reporter";
+import { generatorSchema, type GitSettings, isSshUrl } from "./serviceSettings";
+import type { Shipment } from "./shipment";
 
 const SHIPMENT = "/etc/icinga-swarm/shipment";
+const SETTINGS = "/etc/icinga-swarm/generator.json";
 /** Descriptors that images/config-generator/generator opens: this program's user may not open the files itself. */
 const PASSWORD_DESCRIPTOR = 3;
 const CA_DESCRIPTOR = 4;
+const DEPLOY_KEY_DESCRIPTOR = 5;
 const STATE = "/run/config-generator";
+const DATA = "/var/lib/config-generator";
 const DEFAULT_INTERVAL_SECONDS = 30;
 
-/** The generator's service: renders what `pulumi up` shipped and keeps it active on the master. */
+/** The generator's service: renders what `pulumi up` shipped, or what it pulls, and keeps it active on the master. */
 async function main(): Promise<void> {
   // Every state it keeps is on the master: there is nothing to finish.
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
   const reporter = new Reporter(STATE, (line) => process.stdout.write(`${line}\n`));
-  const target = readTarget(SHIPMENT, reporter);
-  if (target === undefined) return idle(reporter);
   const api = new IcingaApi({
     url: process.env["ICINGA_API_URL"] ?? `https://${MASTER.endpoint}:${MASTER.port}`,
     serverName: MASTER.endpoint,
@@ -29,31 +36,45 @@ async function main(): Promise<void> {
     // Editors leave a line end behind.
     password: fs.readFileSync(PASSWORD_DESCRIPTOR, "utf8").replace(/\r?\n$/, ""),
   });
-  const loop = new Loop(api, target, reporter, intervalSeconds() * 1000);
+  const { git, removal, confirmRemoval } = generatorSchema.parse(JSON.parse(fs.readFileSync(SETTINGS, "utf8")));
+  const shipment = readShipment(SHIPMENT);
+  const loop = new Loop(api, git === undefined ? shippedSource(shipment.files) : gitSource(git), reporter, {
+    render: renderer(shipment),
+    removal: { ...removal, confirmed: confirmRemoval },
+    intervalMilliseconds: intervalSeconds() * 1000,
+  });
   for (;;) await sleep(await loop.tick());
 }
 
-function readTarget(folder: string, reporter: Reporter): Target | undefined {
+function readShipment(folder: string): Shipment {
   const chunks = fs.readdirSync(folder).filter((name) => /^\d+$/.test(name));
-  const texts = chunks.sort().map((name) => fs.readFileSync(path.join(folder, name), "utf8"));
-  const { files, locations } = unpackShipment(texts);
-  const { inventory, problems } = parseInventory(files, locations);
-  if (problems.length > 0) {
-    const [first, ...more] = problems.map(describeProblem);
-    for (const line of more) reporter.note(line);
-    const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
-    reporter.failed(`the inventory is not valid: ${first}${rest}; mend it and run pulumi up`);
-    return undefined;
-  }
-  return { wanted: renderPackage(inventory, locations), inventoryFiles: files };
+  return unpackShipment(chunks.sort().map((name) => fs.readFileSync(path.join(folder, name), "utf8")));
 }
 
-/** A container that ends would be started again and again; one that stays can say why. */
-async function idle(reporter: Reporter): Promise<never> {
-  for (;;) {
-    reporter.tick();
-    await sleep(5000);
-  }
+/** Locations always come from `pulumi up`. */
+function renderer({ locations }: Shipment): (snapshot: Snapshot, monday: string) => Rendering {
+  const zones = locations.reduce((sum, location) => sum + topology(location).length, 0);
+  return ({ files, problems: unreadable }, monday) => {
+    const { inventory, problems } = parseInventory(files, locations);
+    const all = [...unreadable, ...problems];
+    if (all.length > 0) return { problems: all };
+    const { hosts } = inventory;
+    const services = hosts.reduce((sum, host) => sum + host.checks.length, 0);
+    const summary = { hosts: hosts.length, services, zones };
+    return { files: renderPackage(inventory, locations, { monday }), summary };
+  };
+}
+
+function gitSource(settings: GitSettings): InventorySource {
+  const { url, knownHosts = "" } = settings;
+  const access = () => ({
+    deployKey: fs.readFileSync(DEPLOY_KEY_DESCRIPTOR, "utf8"),
+    knownHosts,
+    folder: path.join(STATE, "ssh"),
+  });
+  const remote = isSshUrl(url) ? gitOverSsh(access()) : runGit;
+  const repository = new FetchedRepository(settings, path.join(DATA, "repository"), remote, runGit);
+  return new GitSource(settings, repository, path.join(DATA, "last-good.json"));
 }
 
 function intervalSeconds(): number {

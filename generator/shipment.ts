@@ -16,15 +16,15 @@ export interface Shipment {
  * machine; that is why it is Brotli: what gzip writes depends on the processor. Of a location only what the generator
  * uses goes in, so that a new node does not make a new shipment.
  *
- * @param dir the inventory's folder
+ * @param dir the inventory's folder; undefined if the inventory goes another way
  * @param locations the stack's locations
  * @returns base64 text in pieces that each fit a Docker config, in order
  */
 export function packShipment(
-  dir: string,
+  dir: string | undefined,
   locations: readonly Pick<Location, "name" | "slaves" | "displayName">[],
 ): string[] {
-  const { files, problems } = loadInventoryFiles(dir);
+  const { files, problems } = dir === undefined ? { files: {}, problems: [] } : loadInventoryFiles(dir);
   if (problems.length > 0) throw new Error(problems.map(({ file, message }) => `${file}: ${message}`).join("\n"));
   const shipment: Shipment = {
     files,

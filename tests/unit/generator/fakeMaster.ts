@@ -1,4 +1,4 @@
-import { ApiUnavailable, type ConfigApi, type PackageInfo } from "../../../generator/icingaApi";
+import { ApiUnavailable, type CheckResult, type ConfigApi, type PackageInfo } from "../../../generator/icingaApi";
 import { PACKAGE_NAME } from "../../../generator/package";
 
 interface Stage {
@@ -24,6 +24,10 @@ export class FakeMaster implements ConfigApi {
   /** Thrown by every call. */
   outage: Error | undefined;
   turnsOfValidation = 2;
+  /** Results of the check that is named, newest last. */
+  readonly results: (CheckResult & { readonly of: string })[] = [];
+  /** Whether there is such a check. */
+  hasCheck = true;
   private nextStage = 1;
 
   async packages(): Promise<PackageInfo[]> {
@@ -48,7 +52,7 @@ export class FakeMaster implements ConfigApi {
     this.answer();
     const stage = this.stages.get(name);
     if (stage === undefined) return undefined;
-    if (path === "startup.log") return this.refusal?.(stage.files) ?? "";
+    if (path === "startup.log") return `[2026-11-23 03:12:14 +0000] information\n${this.refusal?.(stage.files) ?? ""}`;
     if (path !== "status") return stage.files.get(path);
     stage.turnsLeft -= 1;
     if (stage.turnsLeft > 0) return undefined;
@@ -76,6 +80,12 @@ export class FakeMaster implements ConfigApi {
   async loadedStages(): Promise<Set<string>> {
     this.answer();
     return new Set(this.loadedStage === undefined ? [] : [this.loadedStage]);
+  }
+
+  async submit(host: string, service: string, result: CheckResult): Promise<boolean> {
+    this.answer();
+    if (this.hasCheck) this.results.push({ of: `${host}!${service}`, ...result });
+    return this.hasCheck;
   }
 
   private answer(): void {

@@ -2,7 +2,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { ApiRefused, ApiUnavailable } from "../../../generator/icingaApi";
+import type { Sighting, Snapshot } from "../../../generator/inventorySource";
 import { Loop } from "../../../generator/loop";
+import type { RemovalRule } from "../../../generator/removal";
 import { Reporter } from "../../../generator/reporter";
 import { FakeMaster } from "./fakeMaster";
 
@@ -16,23 +18,60 @@ let folder: string;
 let master: FakeMaster;
 let lines: string[];
 let now: number;
+let sighting: Sighting;
+let accepted: Snapshot[];
+let packages: Map<Snapshot, ReadonlyMap<string, string>>;
+let mondays: string[];
 let loop: Loop;
 
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "loop-"));
   master = new FakeMaster();
   lines = [];
-  now = 1_000_000;
-  loop = newLoop(WANTED);
+  // A Sunday, just before midnight.
+  now = Date.parse("2026-11-22T23:50:00Z");
+  accepted = [];
+  packages = new Map();
+  mondays = [];
+  sighting = { newest: snapshot(WANTED) };
+  loop = newLoop();
 });
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-function newLoop(wanted: ReadonlyMap<string, string>): Loop {
-  const write = (line: string) => lines.push(line);
+/** An inventory that becomes this package; without one, it is not valid. */
+function snapshot(files?: ReadonlyMap<string, string>, origin?: string): Snapshot {
+  const made = { files: { "a.yaml": "hosts:\n  - name: h\n" }, problems: [], origin };
+  if (files !== undefined) packages.set(made, files);
+  return made;
+}
+
+function newLoop(removal: RemovalRule = { percent: 20, hosts: 5 }): Loop {
   const clock = () => now;
-  const inventoryFiles = { "a.yaml": "hosts:\n  - name: h\n" };
-  const pace = { pollMilliseconds: 1, validationMilliseconds: 10_000, reloadMilliseconds: 10_000 };
-  return new Loop(master, { wanted, inventoryFiles }, new Reporter(folder, write, clock), INTERVAL, pace, clock);
+  const source = { look: () => Promise.resolve(sighting), accept: (good: Snapshot) => void accepted.push(good) };
+  const problem = (line: number) => ({ file: "a.yaml", line, column: 3, message: "is wrong" });
+  return new Loop(master, source, new Reporter(folder, (line) => lines.push(line), clock), {
+    render: (from, monday) => {
+      mondays.push(monday);
+      const files = packages.get(from);
+      if (files === undefined) return { problems: [problem(2), problem(7)] };
+      const count = (kind: string) => [...files.values()].join("").split(`object ${kind} `).length - 1;
+      const summary = { hosts: count("Host"), services: count("Service"), zones: count("Zone") };
+      return { files: new Map(files), summary };
+    },
+    removal,
+    intervalMilliseconds: INTERVAL,
+    pace: { pollMilliseconds: 1, validationMilliseconds: 10_000, reloadMilliseconds: 10_000 },
+    now: clock,
+  });
+}
+
+/** A package with so many hosts. */
+function hosts(count: number): ReadonlyMap<string, string> {
+  const names = Array.from({ length: count }, (_, index) => `host-${index}`);
+  return new Map([
+    ["conf.d/zones.conf", 'object Zone "a" {\n}\n'],
+    ["zones.d/a/hosts.conf", names.map((name) => `object Host "${name}" {\n}\n`).join("\n")],
+  ]);
 }
 
 const state = () => fs.readFileSync(path.join(folder, "state"), "utf8");
@@ -111,6 +150,186 @@ describe("the service", () => {
   it("does not swallow its own mistakes", async () => {
     master.outage = new TypeError("a bug");
     await expect(loop.tick()).rejects.toThrow("a bug");
+  });
+});
+
+describe("a source that changes", () => {
+  const TROUBLE = { message: "the Git repository cannot be pulled (timeout)", isDefinite: false };
+
+  it("brings a new package, which is no drift, and names where it is from", async () => {
+    sighting = { newest: snapshot(WANTED, "commit aaaaaaa") };
+    await loop.tick();
+    sighting = { newest: snapshot(hosts(2), "commit bbbbbbb"), good: sighting.newest };
+    await loop.tick();
+    expect(lines.filter((line) => /^(package|drift|failed)/.test(line))).toEqual([
+      "package active: 1 host, 2 services in 1 zone of locations, from commit aaaaaaa (stage stage-1)",
+      "package active: 2 hosts, 0 services in 1 zone of locations, from commit bbbbbbb (stage stage-2)",
+    ]);
+    expect(accepted.at(-1)).toBe(sighting.newest);
+  });
+
+  it("that is no good leaves the last good package, and drift of that is repaired still", async () => {
+    const good = snapshot(WANTED, "commit aaaaaaa");
+    sighting = { newest: good };
+    await loop.tick();
+    sighting = { newest: snapshot(undefined, "commit bbbbbbb"), good };
+    await loop.tick();
+    await loop.tick();
+    expect(lines.slice(-2)).toEqual([
+      "a.yaml:7:3: is wrong",
+      "failed: the inventory of commit bbbbbbb is not valid: a.yaml:2:3: is wrong (and 1 more)",
+    ]);
+    expect(state()).toBe("failed");
+    expect(master.activeStage).toBe("stage-1");
+    master.stages.get("stage-1")?.files.delete("conf.d/zones.conf");
+    await loop.tick();
+    expect(master.activeStage).toBe("stage-2");
+    expect(lines).toContainEqual(expect.stringMatching(/^drift repaired: /));
+    expect(accepted).not.toContain(sighting.newest);
+  });
+
+  it("that Icinga refuses leaves the last good package, and drift of that is repaired still", async () => {
+    const good = snapshot(WANTED, "commit aaaaaaa");
+    sighting = { newest: good };
+    await loop.tick();
+    master.refusal = (files) => (files.size > 2 ? "critical/config: Error: no" : undefined);
+    sighting = { newest: snapshot(new Map([...WANTED, ["conf.d/bad.conf", "x"]]), "commit bbbbbbb"), good };
+    await loop.tick();
+    expect(lines.at(-1)).toBe(
+      "failed: Icinga refuses the package of commit bbbbbbb: no; the package that was active stays so",
+    );
+    master.stages.get("stage-1")?.files.delete("conf.d/zones.conf");
+    await loop.tick();
+    expect(master.stages.get(master.activeStage ?? "")?.files).toEqual(WANTED);
+    expect(state()).toBe("failed");
+  });
+
+  it("that cannot be looked at at the start keeps what was good in an earlier run, and is waited for", async () => {
+    sighting = { good: snapshot(WANTED, "commit aaaaaaa"), trouble: TROUBLE };
+    await loop.tick();
+    expect(master.activeStage).toBe("stage-1");
+    expect(state()).toBe("waiting");
+    expect(lines.at(-1)).toBe(`waiting: ${TROUBLE.message}`);
+    sighting = { trouble: { ...TROUBLE, isDefinite: true } };
+    await loop.tick();
+    expect(state()).toBe("failed");
+  });
+
+  it("that cannot be looked at later is a warning; all else goes on", async () => {
+    const newest = snapshot(WANTED, "commit aaaaaaa");
+    sighting = { newest, good: newest };
+    await loop.tick();
+    sighting = { ...sighting, trouble: TROUBLE };
+    await loop.tick();
+    expect(lines.at(-1)).toBe(`warning: ${TROUBLE.message}; commit aaaaaaa stays active`);
+    expect(state()).toBe("active");
+    sighting = { newest, good: newest };
+    await loop.tick();
+    expect(lines.at(-1)).toMatch(/^package active: /);
+    expect(master.uploads).toBe(1);
+  });
+
+  it("is rendered once, and again when the week changes", async () => {
+    await loop.tick();
+    await loop.tick();
+    expect(mondays).toEqual(["2026-11-16"]);
+    now += 600_000;
+    await loop.tick();
+    expect(mondays).toEqual(["2026-11-16", "2026-11-23"]);
+    expect(master.uploads).toBe(1);
+  });
+});
+
+describe("a large removal", () => {
+  it("is refused with its fingerprint, which then allows just that one", async () => {
+    sighting = { newest: snapshot(hosts(20)) };
+    await loop.tick();
+    sighting = { newest: snapshot(hosts(3)) };
+    await loop.tick();
+    expect(state()).toBe("failed");
+    expect(master.activeStage).toBe("stage-1");
+    expect(lines.at(-1)).toMatch(
+      /^failed: the inventory is refused: 17 of 20 hosts would be removed at once \(host-10, /,
+    );
+    const confirmed = /confirmRemoval to ([a-z]{8}) and run pulumi up$/.exec(lines.at(-1) ?? "")?.[1];
+    loop = newLoop({ percent: 20, hosts: 5, confirmed });
+    await loop.tick();
+    expect(state()).toBe("active");
+    sighting = { newest: snapshot(hosts(20)) };
+    await loop.tick();
+    sighting = { newest: snapshot(hosts(4)) };
+    await loop.tick();
+    expect(state()).toBe("failed");
+  });
+
+  it("is no reason to leave alone what somebody added on the master", async () => {
+    await loop.tick();
+    master.stages.get("stage-1")?.files.set("zones.d/a/hosts.conf", hosts(50).get("zones.d/a/hosts.conf") ?? "");
+    await loop.tick();
+    expect(state()).toBe("active");
+    expect(master.stages.get(master.activeStage ?? "")?.files).toEqual(WANTED);
+  });
+});
+
+describe("the check on the master", () => {
+  const last = () => master.results.at(-1);
+
+  it("says what is active since when, from where, and when that was last looked at", async () => {
+    sighting = { newest: snapshot(WANTED, "commit aaaaaaa") };
+    await loop.tick();
+    expect(last()).toEqual({
+      of: "config-generator!configuration",
+      exitStatus: 0,
+      output:
+        "1 host, 2 services in 1 zone of locations active since 2026-11-23 03:12:14 UTC, from commit aaaaaaa; " +
+        "last looked at 2026-11-22 23:50:00 UTC",
+      performanceData: ["age=0s", "hosts=1", "services=2"],
+    });
+  });
+
+  it("is told at once what is new, and the same again after a minute", async () => {
+    await loop.tick();
+    now += INTERVAL;
+    await loop.tick();
+    expect(master.results).toHaveLength(1);
+    now += INTERVAL;
+    await loop.tick();
+    expect(master.results).toHaveLength(2);
+    sighting = { newest: snapshot() };
+    await loop.tick();
+    expect(master.results).toHaveLength(3);
+  });
+
+  it("is critical with the reason, and says how old the last success is", async () => {
+    await loop.tick();
+    now += 600_000;
+    sighting = { newest: snapshot(undefined, "commit bbbbbbb") };
+    await loop.tick();
+    expect(last()).toMatchObject({ exitStatus: 2, performanceData: ["age=600s", "hosts=1", "services=2"] });
+    expect(last()?.output).toBe(
+      "the inventory of commit bbbbbbb is not valid: a.yaml:2:3: is wrong (and 1 more)\n" +
+        "last success 2026-11-22 23:50:00 UTC, 10 min ago",
+    );
+  });
+
+  it("is a warning while the source cannot be looked at", async () => {
+    sighting = { newest: sighting.newest, trouble: { message: "gone", isDefinite: true } };
+    await loop.tick();
+    expect(last()).toMatchObject({ exitStatus: 1, performanceData: ["hosts=1", "services=2"] });
+    expect(last()?.output).toContain("no success since the generator started");
+  });
+
+  it("that is not there, or may not be set, disturbs nothing", async () => {
+    master.hasCheck = false;
+    await loop.tick();
+    expect(state()).toBe("active");
+    master.submit = () => Promise.reject(new ApiRefused("403"));
+    await loop.tick();
+    await loop.tick();
+    expect(lines.filter((line) => line.startsWith("the check on the master cannot be kept"))).toHaveLength(1);
+    master.submit = () => Promise.reject(new ApiUnavailable("away"));
+    await loop.tick();
+    expect(state()).toBe("active");
   });
 });
 

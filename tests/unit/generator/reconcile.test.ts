@@ -1,5 +1,6 @@
 import { ApiUnavailable } from "../../../generator/icingaApi";
-import { PackageRefused, reconcile } from "../../../generator/reconcile";
+import { PackageRefused, reconcile, validatedAt } from "../../../generator/reconcile";
+import { RemovalRefused, type RemovalRule } from "../../../generator/removal";
 import { FakeMaster } from "./fakeMaster";
 
 const WANTED = new Map([
@@ -18,13 +19,9 @@ beforeEach(() => {
 const PATIENT = 10_000;
 const IMPATIENT = 60;
 
-function run(wanted: ReadonlyMap<string, string> = WANTED, patience = PATIENT) {
-  return reconcile(master, wanted, {
-    onWait: (reason) => waits.push(reason),
-    pollMilliseconds: 1,
-    validationMilliseconds: patience,
-    reloadMilliseconds: patience,
-  });
+function run(wanted: ReadonlyMap<string, string> = WANTED, patience = PATIENT, removal?: RemovalRule) {
+  const pace = { pollMilliseconds: 1, validationMilliseconds: patience, reloadMilliseconds: patience };
+  return reconcile(master, { wanted, removal }, { ...pace, onWait: (reason) => waits.push(reason) });
 }
 
 describe("the package on the master", () => {
@@ -68,7 +65,11 @@ describe("the package on the master", () => {
     master.refusal = () => "critical/config: Error: no";
     const refused = await run(new Map([["conf.d/zones.conf", "bad"]])).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(PackageRefused);
-    expect(refused).toMatchObject({ stage: "stage-2", log: "critical/config: Error: no", activeStage: "stage-1" });
+    expect(refused).toMatchObject({
+      stage: "stage-2",
+      log: expect.stringMatching(/critical\/config: Error: no$/),
+      activeStage: "stage-1",
+    });
     expect(master.activeStage).toBe("stage-1");
     expect([...master.stages.keys()]).toEqual(["stage-1"]);
   });
@@ -107,5 +108,24 @@ describe("the package on the master", () => {
     };
     expect(await run()).toMatchObject({ uploaded: true });
     expect(waits).toContain("the master loads the package");
+  });
+
+  it("stays the old one when the new one would remove too many hosts; nothing is uploaded for it", async () => {
+    const hosts = (...names: string[]) =>
+      new Map([
+        ["conf.d/zones.conf", "zones"],
+        ["zones.d/a/hosts.conf", names.map((name) => `object Host "${name}" {\n}\n`).join("")],
+      ]);
+    await run(hosts("a", "b", "c", "d"));
+    const rule = { percent: 50, hosts: 1 };
+    await expect(run(hosts("a"), PATIENT, rule)).rejects.toThrow(RemovalRefused);
+    expect(master.uploads).toBe(1);
+    expect(await run(hosts("a", "b", "new"), PATIENT, rule)).toMatchObject({ uploaded: true });
+  });
+
+  it("has the time at which the master found it valid", async () => {
+    await run();
+    expect(await validatedAt(master, "stage-1")).toEqual(new Date("2026-11-23T03:12:14Z"));
+    expect(await validatedAt(master, "no-such-stage")).toBeUndefined();
   });
 });

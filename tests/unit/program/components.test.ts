@@ -1,3 +1,4 @@
+import { unpackShipment } from "../../../generator/shipment";
 import { DEV_SETTINGS, type Recorded, recordStack } from "./recorder";
 
 jest.setTimeout(60_000);
@@ -32,13 +33,20 @@ beforeAll(async () => {
   resources = await recordStack(SETTINGS);
 });
 
-function taskSpec(service: string): TaskSpec {
-  const found = resources.find(({ type, inputs }) => type.endsWith(":Service") && inputs.name === service);
+function taskSpec(service: string, stack = resources): TaskSpec {
+  const found = stack.find(({ type, inputs }) => type.endsWith(":Service") && inputs.name === service);
   return found?.inputs.taskSpec as TaskSpec;
 }
 
-function secretFiles(service: string): string[] {
-  return taskSpec(service).containerSpec.secrets.map(({ fileName, fileMode }) => `${fileName} ${fileMode.toString(8)}`);
+function secretFiles(service: string, stack = resources): string[] {
+  return taskSpec(service, stack).containerSpec.secrets.map(
+    ({ fileName, fileMode }) => `${fileName} ${fileMode.toString(8)}`,
+  );
+}
+
+function configText(name: string, stack = resources): string {
+  const found = stack.find((resource) => resource.name === name);
+  return Buffer.from(String(found?.inputs.data), "base64").toString();
 }
 
 function mounts(service: string): string[] {
@@ -104,11 +112,28 @@ test("a slave has its slot's name, volumes and tickets, and no salt", () => {
   ]);
 });
 
-test("the generator gets the shipment and what it needs to reach the master", () => {
+test("the generator gets the shipment, its settings and what it needs to reach the master", () => {
   const { env, configs } = taskSpec("config-generator").containerSpec;
   expect(env).toMatchObject({ ICINGA_API_URL: "https://icinga-master:5665" });
-  expect(configs.map(({ fileName }) => fileName)).toEqual(["/etc/icinga-swarm/shipment/000"]);
+  expect(configs.map(({ fileName }) => fileName)).toEqual([
+    "/etc/icinga-swarm/generator.json",
+    "/etc/icinga-swarm/shipment/000",
+  ]);
+  expect(JSON.parse(configText("config-generator-settings"))).toEqual({ removal: { percent: 20, hosts: 5 } });
   expect(secretFiles("config-generator")).toEqual(["icinga-ca.crt 444", "icinga-api-generator-password 400"]);
+});
+
+test("the generator of a stack with its inventory in Git gets the deploy key, and locations but no files", async () => {
+  const git = { url: "git@git.example.com:monitoring.git", knownHosts: "git.example.com ssh-ed25519 AAAA" };
+  const { "icinga-swarm:inventory": _inventory, ...others } = DEV_SETTINGS;
+  const stack = await recordStack({ ...others, "icinga-swarm:generator": JSON.stringify({ git }) });
+  expect(secretFiles("config-generator", stack)).toContain("generator-deploy-key 400");
+  expect(JSON.parse(configText("config-generator-settings", stack))).toMatchObject({
+    git: { ...git, branch: "main", path: ".", schedule: "*/5 * * * *" },
+  });
+  const { files, locations } = unpackShipment([configText("config-generator-shipment-000", stack)]);
+  expect(files).toEqual({});
+  expect(locations.map(({ name }) => name)).toEqual(["frankfurt", "chicago"]);
 });
 
 test.each(["mysql", "icinga-master", "config-generator", "icinga-slave-chicago"])(

@@ -47,6 +47,7 @@ export const SECRETS: Readonly<Record<string, string>> = Object.fromEntries(
     "icingaCaCertificate",
     "icingaCaKey",
     "registryPassword",
+    "generatorDeployKey",
   ].map((key) => [key, `plaintext-of-${key}`]),
 );
 

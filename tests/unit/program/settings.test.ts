@@ -121,6 +121,62 @@ test.each([
     { registry: { address: "https://n", repository: "m", username: "c" } },
     "without https://",
   ],
+  [
+    "no inventory at all",
+    { inventory: undefined },
+    "icinga-swarm:inventory: missing; give a folder that pulumi up ships",
+  ],
+  [
+    "two inventories",
+    { generator: { git: { url: "https://git.example.com/a.git" } } },
+    "icinga-swarm:generator.git: the inventory is either",
+  ],
+  ["no repository", { generator: { git: { url: "../a" } } }, "icinga-swarm:generator.git.url: must be ssh://user@host"],
+  [
+    "a password in a URL",
+    { generator: { git: { url: "https://me:secret@git.example.com/a.git" } } },
+    "icinga-swarm:generator.git.url: must be ssh://",
+  ],
+  [
+    "ssh to a stranger",
+    { generator: { git: { url: "git@git.example.com:a.git" } } },
+    "icinga-swarm:generator.git.knownHosts: missing; ",
+  ],
+  [
+    "known hosts that are none",
+    { generator: { git: { url: "git@h:a", knownHosts: "SHA256:abc" } } },
+    "icinga-swarm:generator.git.knownHosts: must be lines as `ssh-keyscan` prints them",
+  ],
+  [
+    "a schedule with a wrong field",
+    { generator: { git: { url: "https://h/a", schedule: "61 * * * *" } } },
+    "icinga-swarm:generator.git.schedule: is no schedule (Invalid value for minute: 61); it is five fields",
+  ],
+  [
+    "a schedule with seconds",
+    { generator: { git: { url: "https://h/a", schedule: "0 * * * * *" } } },
+    "icinga-swarm:generator.git.schedule: is no schedule",
+  ],
+  [
+    "a schedule that never comes",
+    { generator: { git: { url: "https://h/a", schedule: "0 0 31 2 *" } } },
+    "icinga-swarm:generator.git.schedule: never comes",
+  ],
+  [
+    "a folder outside of the repository",
+    { generator: { git: { url: "https://h/a", path: "a/../../b" } } },
+    "icinga-swarm:generator.git.path: must be a folder inside",
+  ],
+  [
+    "a share of more than all",
+    { generator: { removal: { percent: 200 } } },
+    "icinga-swarm:generator.removal.percent: ",
+  ],
+  [
+    "a fingerprint that is none",
+    { generator: { confirmRemoval: "yes" } },
+    "icinga-swarm:generator.confirmRemoval: must be the eight letters",
+  ],
   ["no sender's address", { mailRelay: { host: "smtp", from: "icinga" } }, "icinga-swarm:mailRelay.from: "],
 ])("%s is a problem with its place", (_what, changes, expected) => {
   const { error } = read(changes);
@@ -164,6 +220,29 @@ test("the registry's password is needed with a registry only", () => {
   expect(read({}, rest).error).toBe("");
   const registry = { address: "nexus:5000", repository: "monitoring", username: "ci" };
   expect(read({ registry }, rest).error).toContain("icinga-swarm:registryPassword: missing");
+});
+
+describe("an inventory in Git", () => {
+  const SSH = { url: "ssh://git@git.example.com/a.git", knownHosts: "git.example.com ssh-ed25519 AAAA" };
+  const { generatorDeployKey: _key, ...rest } = SECRETS;
+
+  test("needs no folder, and a deploy key only over ssh", () => {
+    const { settings, error } = read({ inventory: undefined, generator: { git: SSH } });
+    expect(error).toBe("");
+    expect(settings?.generator).toEqual({
+      git: { ...SSH, branch: "main", path: ".", schedule: "*/5 * * * *" },
+      removal: { percent: 20, hosts: 5 },
+    });
+    expect(settings?.shipment).toHaveLength(1);
+    const https = { url: "https://git.example.com/a.git" };
+    expect(read({ inventory: undefined, generator: { git: https } }, rest).error).toBe("");
+  });
+
+  test("over ssh without its deploy key is a problem, with the way to set it", () => {
+    const { error } = read({ inventory: undefined, generator: { git: SSH } }, rest);
+    expect(error).toContain("icinga-swarm:generatorDeployKey: missing; set it with: pulumi config set --secret");
+    expect(error).not.toContain("npm run secrets");
+  });
 });
 
 test("a credential in plain text is refused without printing it", () => {

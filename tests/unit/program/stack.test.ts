@@ -14,9 +14,18 @@ const PROD_SETTINGS = {
   ]),
 };
 
+const { "icinga-swarm:inventory": _inventory, ...WITHOUT_INVENTORY } = DEV_SETTINGS;
+const GIT_SETTINGS = {
+  ...WITHOUT_INVENTORY,
+  "icinga-swarm:generator": JSON.stringify({
+    git: { url: "git@git.example.com:monitoring.git", knownHosts: "git.example.com ssh-ed25519 AAAA" },
+  }),
+};
+
 describe.each([
   ["one machine", DEV_SETTINGS],
   ["many nodes", PROD_SETTINGS],
+  ["an inventory in Git", GIT_SETTINGS],
 ])("the whole stack on %s", (_name, settings) => {
   let resources: Recorded[];
   beforeAll(async () => {
@@ -66,7 +75,8 @@ describe.each([
   test("every credential in use reaches the swarm as a Docker secret", () => {
     const secrets = resources.filter(({ type }) => type === "docker:index/secret:Secret");
     const contents = secrets.map(({ inputs }) => Buffer.from(String(inputs.data), "base64").toString());
-    const delivered = Object.keys(SECRETS).filter((key) => key !== "registryPassword");
+    const unused = ["registryPassword", ...("icinga-swarm:generator" in settings ? [] : ["generatorDeployKey"])];
+    const delivered = Object.keys(SECRETS).filter((key) => !unused.includes(key));
     expect(delivered.filter((key) => !contents.includes(String(SECRETS[key])))).toEqual([]);
   });
 
@@ -157,11 +167,11 @@ function replicas(inputs: Record<string, unknown>): number {
 }
 
 function node(settings: Readonly<Record<string, string>>): string {
-  return settings === DEV_SETTINGS ? "self" : "fra-1";
+  return settings === PROD_SETTINGS ? "fra-1" : "self";
 }
 
 function centre(settings: Readonly<Record<string, string>>): string {
-  return settings === DEV_SETTINGS ? "self" : "hq-1";
+  return settings === PROD_SETTINGS ? "hq-1" : "self";
 }
 
 /** Names of everything that must exist before a resource is made. */
