@@ -30,8 +30,19 @@ interface SchemaNode {
  * @param issues what zod found
  */
 export function schemaProblems(schema: z.ZodType, value: unknown, issues: readonly Issue[]): SchemaProblem[] {
-  const root = z.toJSONSchema(schema, { target: "draft-7", io: "input", unrepresentable: "any" }) as SchemaNode;
-  return withoutConsequences(issues).flatMap((issue) => problems(root, value, issue, []));
+  return withoutConsequences(issues).flatMap((issue) => problems(nodeOf(schema), value, issue, []));
+}
+
+/** A large schema takes a while to turn, and a file with many mistakes asks for it at each of them. */
+const NODES = new WeakMap<z.ZodType, SchemaNode>();
+
+function nodeOf(schema: z.ZodType): SchemaNode {
+  let node = NODES.get(schema);
+  if (node === undefined) {
+    node = z.toJSONSchema(schema, { target: "draft-7", io: "input", unrepresentable: "any" }) as SchemaNode;
+    NODES.set(schema, node);
+  }
+  return node;
 }
 
 function problems(root: SchemaNode, value: unknown, issue: Issue, outer: Path): SchemaProblem[] {
@@ -64,6 +75,9 @@ function unionProblems(
   path: Path,
 ): SchemaProblem[] {
   const found = valueAt(value, path);
+  if (found === undefined) {
+    return [{ path, what: "value", message: `${label(path)} is missing${purpose(nodesAt(root, path))}` }];
+  }
   const deepest = (branch: readonly Issue[]) =>
     Math.max(...branch.map(({ path: inner, code }) => inner.length * 2 + (code === "invalid_type" ? 0 : 1)));
   // A list of names says nothing to a value that is no name.

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { describeProblem, parseInventory, placeOfHost, readInventory } from "../../../generator/inventory";
+import { describeProblem, parseInventory, placeOf, readInventory } from "../../../generator/inventory";
 import { SITES } from "./sites";
 
 function problems(files: string | Record<string, string>): string[] {
@@ -32,28 +32,26 @@ describe("a good inventory", () => {
       SITES,
     );
     expect(found).toEqual([]);
-    expect(inventory).toEqual({
-      defaults: { interval: 300, retryInterval: 30, attempts: 3 },
-      hosts: [
-        { name: "b", address: "b.example.com", location: "chicago", vars: {}, checks: [] },
-        {
-          name: "c",
-          address: "::1",
-          location: "frankfurt",
-          vars: {},
-          checks: [
-            { name: "http", check: { check: "http", settings: {} }, timing: {} },
-            { name: "ping", check: { check: "ping", settings: {} }, timing: {} },
-          ],
-        },
-      ],
-    });
+    expect(inventory.defaults).toEqual({ interval: 300, retryInterval: 30, attempts: 3 });
+    expect(inventory.hosts).toMatchObject([
+      { name: "b", address: "b.example.com", location: "chicago", vars: {}, notify: [], checks: [] },
+      {
+        name: "c",
+        address: "::1",
+        location: "frankfurt",
+        checks: [
+          { name: "http", icinga: { command: "http" }, timing: {} },
+          { name: "ping", icinga: { command: "ping" }, timing: {} },
+        ],
+      },
+    ]);
   });
 
-  it("tells where a host stands", () => {
-    const files = { "b.yaml": "hosts:\n  - name: x\n", "a.yaml": "hosts: []" };
-    expect(placeOfHost(files, "x")).toEqual({ file: "b.yaml", line: 2, column: 11 });
-    expect(placeOfHost(files, "y")).toBeUndefined();
+  it("tells where a host or a role stands", () => {
+    const files = { "b.yaml": "hosts:\n  - name: x\n", "a.yaml": "roles:\n  x: {}\nhosts: []" };
+    expect(placeOf(files, { section: "hosts", name: "x" })).toEqual({ file: "b.yaml", line: 2, column: 11 });
+    expect(placeOf(files, { section: "hosts", name: "y" })).toBeUndefined();
+    expect(placeOf(files, { section: "roles", name: "x" })).toEqual({ file: "a.yaml", line: 2, column: 3 });
   });
 });
 
@@ -179,6 +177,190 @@ describe("a problem is said with its place and what would be right", () => {
   ])("%s", (_name, text, expected) => {
     expect(problems(text)).toEqual([expect.stringContaining(expected)]);
   });
+});
+
+const PEOPLE = "contacts: { al: { email: al@example.com } }\nnotifications: { ops: { contacts: [al] } }\n";
+
+describe("what is named must be there", () => {
+  it.each([
+    [
+      "a role",
+      host("roles: [linx]") + "roles: { linux: {} }",
+      'a.yaml:3:13: unknown role "linx"; did you mean "linux"?',
+    ],
+    ["no role at all", host("roles: [linux]"), 'unknown role "linux"; there are no roles'],
+    [
+      "a parent",
+      host("parents: [bc]") + "  - { name: bb, address: b, location: chicago }",
+      'unknown host "bc"; did you mean "bb"?',
+    ],
+    ["itself as a parent", host("parents: [a]"), "a host cannot be reached through itself"],
+    ["a rule", PEOPLE + host("notify: [opps]"), 'unknown notification rule "opps"; did you mean "ops"?'],
+    ["a rule of a check", PEOPLE + host("checks: [ping: { notify: [x] }]"), 'unknown notification rule "x"'],
+    ["a rule of the defaults", "defaults: { notify: [x] }", 'a.yaml:1:22: unknown notification rule "x"'],
+    [
+      "a contact",
+      "notifications: { ops: { contacts: [al] } }",
+      'unknown contact "al"; there are no contacts and contact groups',
+    ],
+    ["a member", PEOPLE + "contactGroups: { g: { members: [all] } }", 'unknown contact "all"; did you mean "al"?'],
+    ["a period of a contact", "contacts: { al: { email: a@b.de, period: p } }", 'unknown period "p"'],
+    ["a period of a rule", PEOPLE.replace("[al]", "[al], period: p"), 'unknown period "p"'],
+    ["a period of a check", host("checks: [ping: { period: p }]"), 'unknown period "p"'],
+    ["a period of a downtime", host("downtimes: [{ period: p, comment: c }]"), 'unknown period "p"'],
+    [
+      "a location of settings",
+      "locations: { chigaco: {} }",
+      'a.yaml:1:14: unknown location "chigaco"; did you mean "chicago"?',
+    ],
+    [
+      "a service it does not have",
+      "roles: { r: { checks: [ssh] } }\n" + host("roles: [r]\nwithout: [shs]"),
+      'no role of this host brings a service "shs"; did you mean "ssh"?',
+    ],
+    ["a group of the generator", host("groups: [location-chicago]"), "is made by the generator"],
+    [
+      "a name that means two",
+      PEOPLE + "contactGroups: { al: { members: [al] } }",
+      '"al" is the name of a contact, too',
+    ],
+    ["a variable of Icinga's commands", host("vars: { http_port: 80 }"), "is read by Icinga's checks"],
+    [
+      "a mail address",
+      "contacts: { al: { email: al } }",
+      '"email" "al" must be a mail address such as alice@example.com',
+    ],
+    [
+      "a rule without end",
+      PEOPLE.replace("[al]", "[al], after: 2h, until: 1h"),
+      '"after" "2h" must be below "until" (1h); swap them',
+    ],
+    ["an event", PEOPLE.replace("[al]", "[al], on: [donw]"), '"donw"; did you mean "down"?'],
+  ])("%s", (_name, text, expected) => {
+    expect(problems(text)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it("also across files", () => {
+    expect(
+      problems({ "a.yaml": host("roles: [r]\nnotify: [ops]"), "b.yaml": PEOPLE, "c.yaml": "roles: { r: {} }" }),
+    ).toEqual([]);
+  });
+
+  it("and only once", () => {
+    expect(problems({ "a.yaml": "roles: { Linux: {} }", "b.yaml": "\nroles: { linux: {} }" })).toEqual([
+      'b.yaml:2:10: the role "linux" stands in a.yaml:1 already as "Linux"; keep one of the two',
+    ]);
+  });
+
+  it("parents make no circle; each is said once", () => {
+    const chain = (name: string, parent: string) =>
+      `  - { name: ${name}, address: 10.0.0.1, location: chicago, parents: [${parent}] }\n`;
+    const text = `hosts:\n${chain("a", "b")}${chain("b", "c")}${chain("c", "b")}${chain("d", "a")}`;
+    expect(problems(text)).toEqual(["a.yaml:3:63: a circle of parents: b -> c -> b; take one of them away"]);
+  });
+
+  it("parents may be many and far", () => {
+    const hosts = Array.from({ length: 3000 }, (_, index) => {
+      const parents = index === 0 ? "" : `, parents: [h${index - 1}]`;
+      return `  - { name: h${index}, address: 10.0.0.1, location: chicago${parents} }\n`;
+    });
+    expect(problems(`hosts:\n${hosts.join("")}`)).toEqual([]);
+  });
+});
+
+describe("checks of one's own", () => {
+  const licences = `checks:
+  licences:
+    plugin: [check_licences, --server, $address$, --product, $product$, --left, "$left$", "100$$"]
+    parameters: { product: which product, left: how many must be left }
+    settings: { left: 5, interval: 1h }
+`;
+  const orders = "checks: { orders: { extends: nrpe, settings: { command: check_orders, interval: 5m } } }\n";
+
+  it("are told what the definition leaves open, and may be told the rest", () => {
+    const text = licences + host("checks: [licences: { product: cad, name: cad }, licences: { product: x, left: 1 }]");
+    const { inventory, problems: found } = parseInventory({ "a.yaml": text }, SITES);
+    expect(found).toEqual([]);
+    expect(inventory.commands).toEqual([
+      {
+        name: "licences",
+        argv: [
+          "check_licences",
+          "--server",
+          "$check_address$",
+          "--product",
+          "$own_licences_product$",
+          "--left",
+          "$own_licences_left$",
+          "100$$",
+        ],
+      },
+    ]);
+    expect(inventory.hosts[0]?.checks).toMatchObject([
+      {
+        name: "cad",
+        timing: { interval: 3600 },
+        icinga: { command: "icinga-swarm-licences", vars: { own_licences_product: "cad", own_licences_left: 5 } },
+      },
+      { name: "licences", icinga: { vars: { own_licences_product: "x", own_licences_left: 1 } } },
+    ]);
+  });
+
+  it("extend those of the catalogue", () => {
+    const { inventory } = parseInventory({ "a.yaml": orders + host("checks: [orders]") }, SITES);
+    expect(inventory.hosts[0]?.checks).toMatchObject([
+      {
+        name: "orders",
+        timing: { interval: 300 },
+        icinga: { command: "nrpe", vars: { nrpe_command: "check_orders" } },
+      },
+    ]);
+  });
+
+  it.each([
+    ["a missing parameter", licences + host("checks: [licences: {}]"), '"product" is missing; it is which product'],
+    ["a bare name with a gap", licences + host("checks: [licences]"), '"licences" needs settings; write them as'],
+    [
+      "a name like one of the catalogue's",
+      "checks: { http: { extends: http } }",
+      "is the name of a check that is there already",
+    ],
+    ["neither nor", "checks: { x: {} }", 'needs either "extends" or "plugin"'],
+    ["both", "checks: { x: { extends: http, plugin: [a] } }", 'needs either "extends" or "plugin"'],
+    ["an unknown base", "checks: { x: { extends: htpp } }", '"extends" is "htpp"; did you mean "http"?'],
+    [
+      "a wrong setting",
+      "checks: { x: { extends: http, settings: { port: 0 } } }",
+      'a.yaml:1:49: "port" must be 1 or more',
+    ],
+    [
+      "an unknown setting",
+      "checks: { x: { extends: http, settings: { prot: 1 } } }",
+      'unknown setting "prot"; did you mean "port"?',
+    ],
+    ["an unknown macro", "checks: { x: { plugin: [a, $adress$] } }", 'unknown name $adress$; did you mean "address"?'],
+    ["half a macro", "checks: { x: { plugin: [a, 5$] } }", "a single $; write $$ for the sign itself"],
+    [
+      "a parameter that means something else",
+      "checks: { x: { plugin: [a], parameters: { interval: i } } }",
+      '"interval" has a meaning of its own here',
+    ],
+    [
+      "limits the wrong way round, one here, one there",
+      "checks: { x: { extends: tcp, settings: { port: 1, critical: 1s } } }\n" + host("checks: [x: { warning: 2s }]"),
+      '"warning" "2s" must not be above "critical" (1s)',
+    ],
+  ])("%s is said where it stands", (_name, text, expected) => {
+    expect(problems(text)).toEqual([expect.stringContaining(expected)]);
+  });
+});
+
+it("a mistyped parameter is both unknown and missing", () => {
+  const text = "checks: { x: { plugin: [a, $b$], parameters: { b: what } } }\n" + host("checks: [x: { bb: 1 }]");
+  expect(problems(text)).toEqual([
+    expect.stringContaining('"b" is missing; it is what'),
+    expect.stringContaining('unknown key "bb"; did you mean "b"?'),
+  ]);
 });
 
 describe("problems across files", () => {
