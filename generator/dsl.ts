@@ -55,7 +55,7 @@ export function value(content: Value): string {
   if (typeof content === "number") return decimal(content);
   if (typeof content === "boolean") return String(content);
   if ("macro" in content) return quote(content.macro);
-  return `[ ${content.map((item) => value(item)).join(", ")} ]`;
+  return list(content.map((item) => value(item)));
 }
 
 /** Icinga's language has no exponents. What is smaller than 1e-100 becomes 0. */
@@ -67,8 +67,12 @@ function decimal(number: number): string {
 }
 
 /** A list of names in Icinga's notation. */
-export function names(list: readonly string[]): string {
-  return `[ ${list.map(quote).join(", ")} ]`;
+export function names(all: readonly string[]): string {
+  return list(all.map(quote));
+}
+
+function list(items: readonly string[]): string {
+  return items.length === 0 ? "[ ]" : `[ ${items.join(", ")} ]`;
 }
 
 /** An attribute of an object and its value, already in Icinga's notation. `undefined` leaves the attribute out. */

@@ -65,7 +65,7 @@ export function renderHost(host: Host, shared: SharedChecks): string {
     ...remarkAttributes(host),
     ["vars.location", literal(host.location)],
     listOf("vars.checks", ids),
-    ["vars.notify", value(host.notify)],
+    listOf("vars.notify", host.notify),
     listOf("vars.parents", host.parents),
     listOf("vars.downtimes", host.downtimes.map(downtimeId)),
     ...vars(host.vars),

@@ -109,8 +109,8 @@ describe("the catalogue", () => {
   it("describes every setting of every check", () => {
     const undescribed = CHECK_NAMES.flatMap((name) => {
       const { properties = {} } = z.toJSONSchema(kindOf(name).schema, { io: "input", unrepresentable: "any" });
-      return Object.entries(properties).flatMap(([setting, { description }]: [string, { description?: string }]) =>
-        description === undefined ? [`${name}.${setting}`] : [],
+      return Object.entries(properties).flatMap(([setting, schema]) =>
+        (schema as { description?: string }).description === undefined ? [`${name}.${setting}`] : [],
       );
     });
     expect(undescribed).toEqual([]);

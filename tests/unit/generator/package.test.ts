@@ -6,11 +6,12 @@ import { renderPackage } from "../../../generator/package";
 import { SITES } from "./sites";
 
 const GOLDEN = path.join(__dirname, "golden");
+const WEEK = { monday: "2026-11-23" };
 
 function golden(): ReadonlyMap<string, string> {
   const { inventory, problems } = readInventory(path.join(GOLDEN, "inventory"), SITES);
   expect(problems).toEqual([]);
-  return renderPackage(inventory, SITES);
+  return renderPackage(inventory, SITES, WEEK);
 }
 
 function filesBelow(folder: string): Map<string, string> {
@@ -47,7 +48,7 @@ describe("the package", () => {
     const paths = [...golden().keys()];
     expect(paths).toEqual([...paths].sort());
     const { inventory } = readInventory(path.join(GOLDEN, "inventory"), SITES);
-    expect([...renderPackage(inventory, [...SITES].reverse())]).toEqual([...golden()]);
+    expect([...renderPackage(inventory, [...SITES].reverse(), WEEK)]).toEqual([...golden()]);
   });
 
   it("leaves the master's own zone and endpoint to the master", () => {
@@ -83,7 +84,7 @@ describe("the package", () => {
     const text = `hosts: [${hosts.map((name) => `{ name: ${name}, address: 10.0.0.1, location: chicago }`).join(", ")}]`;
     const { inventory, problems } = parseInventory({ "a.yaml": text }, SITES);
     expect(problems).toEqual([]);
-    const files = renderPackage(inventory, SITES);
+    const files = renderPackage(inventory, SITES, WEEK);
     const zones = ["chicago", "chicago-p2", "chicago-p3"].map((zone) => files.get(`zones.d/${zone}/hosts.conf`) ?? "");
     for (const name of hosts) {
       const found = zones.filter((zone) => zone.includes(`object Host "${name}" {`));
@@ -116,7 +117,7 @@ describe("the package", () => {
         });
         const { inventory, problems } = parseInventory({ "a.yaml": file }, SITES);
         fc.pre(problems.length === 0);
-        const rendered = renderPackage(inventory, SITES).get("zones.d/singapore/hosts.conf") ?? "";
+        const rendered = renderPackage(inventory, SITES, WEEK).get("zones.d/singapore/hosts.conf") ?? "";
         const lines = rendered.split("\n").filter((line) => line !== "");
         // Every line is a comment, the start or the end of an object, or an attribute of one: none is broken in two.
         for (const line of lines) expect(line).toMatch(/^(\/\/ .*|object (Host|Service) "[a-z]+" \{|\}| {2}\S.*)$/su);
@@ -124,5 +125,62 @@ describe("the package", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("what hosts share", () => {
+  const inventory = (count: number) => {
+    const hosts = Array.from(
+      { length: count },
+      (_, index) => `{ name: h${index}, address: h, location: singapore, roles: [r] }`,
+    );
+    const parsed = parseInventory({ "a.yaml": `roles: { r: { checks: [ssh] } }\nhosts: [${hosts.join(", ")}]` }, SITES);
+    expect(parsed.problems).toEqual([]);
+    return renderPackage(parsed.inventory, SITES, WEEK);
+  };
+
+  it("is written once, where that is smaller", () => {
+    const rules = inventory(2).get("zones.d/global-templates/services.conf");
+    expect(rules).toContain('apply Service "ssh" {');
+    expect(rules).toContain('assign where "r/ssh" in host.vars.checks');
+    const hosts = inventory(2).get("zones.d/singapore/hosts.conf") ?? "";
+    expect(hosts.match(/vars\.checks = \[ "r\/ssh" \]/g)).toHaveLength(2);
+    expect(hosts).not.toContain("object Service");
+  });
+
+  it("is written at the host that has it alone", () => {
+    expect(inventory(1).get("zones.d/global-templates/services.conf")).toBeUndefined();
+    expect(objectNamed(inventory(1).get("zones.d/singapore/hosts.conf"), "Service", "ssh")).toContain(
+      'host_name = "h0"',
+    );
+  });
+});
+
+describe("a zone that is cut off", () => {
+  it("is told once, within two minutes, and holds back the rest", () => {
+    const service = objectNamed(golden().get("zones.d/master/stack.conf"), "Service", "zone frankfurt");
+    expect(service).toContain("vars.notify_once = true");
+    // A dead link is noticed after 60 s; then come one look and its confirmation.
+    const seconds = (attribute: string) => Number(new RegExp(`${attribute} = (\\d+)s`).exec(service)?.[1]);
+    expect(60 + seconds("check_interval") + seconds("retry_interval")).toBeLessThan(100);
+    expect(service).toContain("max_check_attempts = 2");
+    expect(golden().get("zones.d/master/notifications.conf")).toContain(
+      "if (service.vars.notify_once) { interval = 0 }",
+    );
+    const held = golden().get("zones.d/master/dependencies.conf") ?? "";
+    expect(
+      held.match(
+        /parent_service_name = "zone " \+ host\.zone\n {2}disable_checks = false\n {2}disable_notifications = true/g,
+      ),
+    ).toHaveLength(2);
+  });
+});
+
+describe("times of other zones", () => {
+  it("change with the week, and only they", () => {
+    const { inventory } = readInventory(path.join(GOLDEN, "inventory"), SITES);
+    const [one, other] = ["2026-11-23", "2026-11-30"].map((monday) => renderPackage(inventory, SITES, { monday }));
+    const changed = [...(one ?? [])].flatMap(([file, text]) => (other?.get(file) === text ? [] : [file]));
+    expect(changed).toEqual(["zones.d/global-templates/periods.conf", "zones.d/master/downtimes.conf"]);
   });
 });
