@@ -138,6 +138,7 @@ function contentOf(paths: readonly string[], output: Buffer): CommitContent {
     const size = Number(header.at(-1));
     if (end < 0 || !Number.isInteger(size)) throw new GitFailed(`git does not return ${file}: ${header.join(" ")}`);
     const content = output.subarray(end + 1, end + 1 + size);
+    if (content.length < size) throw new GitFailed(`git returns only a part of ${file}`);
     offset = end + 1 + size + 1;
     const text = header[1] === "blob" ? decode(content) : undefined;
     if (text !== undefined) files[file] = text;

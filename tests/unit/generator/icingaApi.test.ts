@@ -123,6 +123,22 @@ describe("the API client", () => {
     expect(await client().loadedStages("icinga-swarm")).toEqual(new Set(["uuid-1"]));
   });
 
+  it("hands over a result for one service, and says whether there is one", async () => {
+    const result = { exitStatus: 2, output: "no\nwhy", performanceData: ["hosts=1"] } as const;
+    expect(await client().submit("config-generator", "configuration", result)).toBe(true);
+    expect(seen[0]).toMatchObject({ method: "POST", url: "/v1/actions/process-check-result" });
+    expect(JSON.parse(seen[0]?.body ?? "")).toEqual({
+      type: "Service",
+      service: "config-generator!configuration",
+      exit_status: 2,
+      plugin_output: "no\nwhy",
+      performance_data: ["hosts=1"],
+      check_source: "config-generator",
+    });
+    answer = () => ({ status: 404, body: "{}" });
+    expect(await client().submit("config-generator", "configuration", result)).toBe(false);
+  });
+
   it.each([
     [500, ApiUnavailable, "500"],
     [423, ApiUnavailable, "busy with another change"],
