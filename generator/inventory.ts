@@ -61,7 +61,7 @@ export function parseInventory(
   const { sources, ownChecks } = readSources(files, locations);
   const problems = sources.flatMap((source) => source.problems());
   if (problems.length > 0) return { inventory: EMPTY, problems };
-  return { inventory: build(sources, ownChecks), problems };
+  return { inventory: build(sources, sectionsOf(sources, ownChecks)), problems };
 }
 
 /** The files of an inventory, checked; and the checks that they define. */
@@ -145,14 +145,20 @@ function serviceNames(schemas: Schemas, checks: ReadonlyMap<string, OwnCheck>) {
   };
 }
 
-function build(sources: readonly Source[], ownChecks: ReadonlyMap<string, OwnCheck>): Inventory {
+/** What the files say together, beside their hosts. */
+export function sectionsOf(sources: readonly Source[], ownChecks: ReadonlyMap<string, OwnCheck>): Sections {
   const contents = sources.flatMap(({ content }) => content ?? []);
-  const sections: Sections = {
+  return {
     defaults: contents.map(({ defaults }) => defaults).find((found) => found !== undefined) ?? {},
     locations: new Map(entries(contents, "locations")),
     roles: new Map(entries(contents, "roles")),
     checks: ownChecks,
   };
+}
+
+/** The inventory of files that have no problems. */
+export function build(sources: readonly Source[], sections: Sections): Inventory {
+  const contents = sources.flatMap(({ content }) => content ?? []);
   const resolver = new Resolver(sections);
   const hosts: Host[] = [];
   for (const source of sources) for (const host of source.hosts.values()) hosts.push(resolver.host(host));

@@ -193,12 +193,7 @@ export class Resolver {
   }
 
   private checksOfRole(role: string, levels: readonly Level[]): Check[] {
-    const isHost = ({ label }: Level) => label === "host";
-    const isThis = ({ label }: Level) => label === `role ${role}`;
-    const near = [...levels.filter(isHost), ...levels.filter(isThis)];
-    const ordered = [...near, ...levels.filter((level) => !near.includes(level))];
-    // A host's own word on whom to tell counts for all its services, unless the check says otherwise itself.
-    const telling = levels.some((level) => isHost(level) && level.settings.notify !== undefined) ? [] : near;
+    const { ordered, telling } = levelsOfRoleCheck(role, levels);
     return this.role(role).checks.map((check) => this.check(check, ordered, telling));
   }
 
@@ -252,6 +247,25 @@ export class Resolver {
     if (role === undefined) throw new Error(`there is no role ${name}`);
     return role;
   }
+}
+
+/**
+ * The levels behind a check that a role brings.
+ *
+ * @param levels the host's own, if it is known, and those behind it, nearest first
+ * @returns all levels, nearest first; and those of them that may tell somebody else than the host does
+ */
+export function levelsOfRoleCheck<L extends Level>(
+  role: string,
+  levels: readonly L[],
+): { ordered: readonly L[]; telling: readonly L[] } {
+  const isHost = ({ label }: Level) => label === "host";
+  const isThis = ({ label }: Level) => label === `role ${role}`;
+  const near = [...levels.filter(isHost), ...levels.filter(isThis)];
+  const ordered = [...near, ...levels.filter((level) => !near.includes(level))];
+  // A host's own word on whom to tell counts for all its services, unless the check says otherwise itself.
+  const telling = levels.some((level) => isHost(level) && level.settings.notify !== undefined) ? [] : near;
+  return { ordered, telling };
 }
 
 /** The nearest level that says something of a setting. */

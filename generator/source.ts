@@ -1,7 +1,7 @@
 import type { Problem } from "./inventoryFiles";
 import { schemaProblems } from "./issues";
 import type { InventoryFile, InventoryHost, Schemas } from "./schema";
-import { type Document, parseYaml, type Path, positionFinder } from "./yaml";
+import { type Document, parseYaml, type Path, type Place, positionFinder } from "./yaml";
 
 /** What something may be before it is known to be valid. */
 export type Raw = Readonly<Record<string, unknown>>;
@@ -76,6 +76,12 @@ export class Source {
   place(path: Path, what: What = "value"): Omit<Problem, "message"> {
     const [offset = 0] = this.document.locate([{ path, what }]);
     return { file: this.file, ...positionFinder(this.text)(offset) };
+  }
+
+  /** The same for several, which are looked up at once. */
+  places(wanted: readonly Place[]): Omit<Problem, "message">[] {
+    const position = positionFinder(this.text);
+    return this.document.locate(wanted).map((offset) => ({ file: this.file, ...position(offset) }));
   }
 
   /** The same for each of its hosts: the places of all names are looked up at once. */
