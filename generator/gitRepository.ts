@@ -1,8 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { GitFailed, type RunGit } from "./gitProgram";
 import type { InventoryFiles, Problem } from "./inventoryFiles";
-import type { RunGit } from "./gitProgram";
-import { GitFailed } from "./gitProgram";
 
 /** What a commit has of an inventory. Paths are those of the repository. */
 export interface CommitContent {
@@ -32,9 +31,8 @@ const LOCAL_SECONDS = 60;
 const MAXIMUM_BYTES = 100_000_000;
 const REF = "refs/heads/fetched";
 
-/** An entry of a tree, with its path below the inventory's folder. */
+/** A file of a tree, or a link, with its path below the inventory's folder. */
 interface Entry {
-  readonly kind: "file" | "link";
   readonly bytes: number;
   readonly path: string;
 }
@@ -116,9 +114,8 @@ function problem(file: string, message: string): CommitContent {
 /** Lines `<mode> <type> <id> <size>\t<path>`, each ended by a NUL. Submodules are left out. */
 function entriesOf(listing: string): Entry[] {
   return listing.split("\0").flatMap((line): Entry[] => {
-    const [, mode, size, file] = /^(\d+) blob \S+ +(\d+)\t(.*)$/s.exec(line) ?? [];
-    if (file === undefined) return [];
-    return [{ kind: mode === "120000" ? "link" : "file", bytes: Number(size), path: file }];
+    const [, size, file] = /^\d+ blob \S+ +(\d+)\t(.*)$/s.exec(line) ?? [];
+    return file === undefined ? [] : [{ bytes: Number(size), path: file }];
   });
 }
 

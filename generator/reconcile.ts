@@ -61,7 +61,7 @@ const ICINGAS_OWN_FILES = new Set(["include.conf", "startup.log", "status"]);
 export async function reconcile(api: ConfigApi, { wanted, removal }: Goal, pace: Pace): Promise<Outcome> {
   const current = await findPackage(api);
   if (current?.activeStage !== undefined && (await hasContent(api, current.activeStage, wanted))) {
-    if (await becomesLoaded(api, current.activeStage, wanted, pace)) {
+    if (await becomesLoaded(api, current.activeStage, wanted, pace, false)) {
       await deleteOtherStages(api, current, current.activeStage);
       return { stage: current.activeStage, uploaded: false };
     }
@@ -73,7 +73,7 @@ export async function reconcile(api: ConfigApi, { wanted, removal }: Goal, pace:
   if (current === undefined) await api.createPackage(PACKAGE_NAME);
   const stage = await api.upload(PACKAGE_NAME, wanted);
   await waitUntilActive(api, stage, pace);
-  if (!(await becomesLoaded(api, stage, wanted, pace))) {
+  if (!(await becomesLoaded(api, stage, wanted, pace, true))) {
     throw new ApiUnavailable(`the master has accepted stage ${stage}, but does not load it`);
   }
   const after = await findPackage(api);
@@ -140,6 +140,7 @@ async function becomesLoaded(
   stage: string,
   wanted: ReadonlyMap<string, string>,
   pace: Pace,
+  isReloadExpected: boolean,
 ): Promise<boolean> {
   if (!wanted.has("conf.d/zones.conf")) return true;
   const deadline = Date.now() + (pace.reloadMilliseconds ?? 120_000);
@@ -147,8 +148,8 @@ async function becomesLoaded(
     try {
       if ((await api.loadedStages(PACKAGE_NAME)).has(stage)) return true;
     } catch (error) {
-      // The API is away for a moment while the daemon reloads.
-      if (!(error instanceof ApiUnavailable)) throw error;
+      // The API is away for a moment while the daemon reloads; at any other time it is simply away.
+      if (!(error instanceof ApiUnavailable) || !isReloadExpected) throw error;
     }
     pace.onWait("the master loads the package");
     await sleep(pace);

@@ -98,6 +98,12 @@ describe("the package on the master", () => {
     await expect(run(WANTED, IMPATIENT)).rejects.toThrow(ApiUnavailable);
   });
 
+  it("is not waited for when the master goes away while nothing is to be loaded", async () => {
+    await run();
+    master.loadedStages = () => Promise.reject(new ApiUnavailable("stopped"));
+    await expect(run()).rejects.toThrow("stopped");
+  });
+
   it("survives the API being away while the daemon reloads", async () => {
     const loaded = master.loadedStages.bind(master);
     let calls = 0;
