@@ -80,6 +80,16 @@ export class Stack {
       : undefined;
   }
 
+  /** The stage of the generator's package that the master says is active. */
+  async activeStage(): Promise<string | undefined> {
+    const { output } = await this.exec("icinga-master", [
+      "sh",
+      "-c",
+      "cat /var/lib/icinga2/api/packages/icinga-swarm/active-stage",
+    ]);
+    return output.trim();
+  }
+
   /** Names of the endpoints that the master is connected to. */
   async connected(): Promise<string[]> {
     const endpoints = await this.objects("endpoints", ["connected"]);

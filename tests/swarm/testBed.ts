@@ -1,6 +1,7 @@
 import { load } from "js-yaml";
 import { findExposures } from "./exposures";
 import { removeLeftovers, startEngine, type TestEngine } from "./engine";
+import { Neighbours } from "./neighbours";
 import { NRPE_CLIENT_IMAGE, seedDataRoot } from "./seed";
 import { Stack } from "./stack";
 import { eventually, type StackConfig, Workspace } from "./workspace";
@@ -26,9 +27,20 @@ export class TestBed {
   constructor(
     readonly engine: TestEngine,
     readonly workspace: Workspace,
-    private readonly client: string,
+    readonly neighbours: Neighbours,
+    private readonly clientContainer: string,
   ) {
     this.stack = new Stack(engine.docker);
+  }
+
+  /** Where slaves of Frankfurt reach the customer's client. */
+  get client(): string {
+    return CLIENT;
+  }
+
+  /** The files of the shipped inventory. */
+  inventory(): Record<string, string> {
+    return this.workspace.readFolder("inventory/dev");
   }
 
   async remove(): Promise<void> {
@@ -86,7 +98,7 @@ export class TestBed {
 
   /** What the customer's client answers from now on: 0 OK to 3 UNKNOWN. */
   async clientAnswers(state: number): Promise<void> {
-    await this.stack.execIn(this.client, ["sh", "-c", `echo ${state} >/var/lib/nrpe-client/state`]);
+    await this.stack.execIn(this.clientContainer, ["sh", "-c", `echo ${state} >/var/lib/nrpe-client/state`]);
   }
 
   /** How often the client was asked within some seconds, and how often one slave alone would have asked. */
@@ -97,7 +109,7 @@ export class TestBed {
   }
 
   private async executions(): Promise<number> {
-    const { output } = await this.stack.execIn(this.client, [
+    const { output } = await this.stack.execIn(this.clientContainer, [
       "sh",
       "-c",
       "cat /var/lib/nrpe-client/executions | wc -l",
@@ -280,9 +292,11 @@ export async function createTestBed(): Promise<TestBed> {
     });
     await client.start();
     const workspace = await Workspace.create(engine.dockerHost);
-    const bed = new TestBed(engine, workspace, client.id);
+    const neighbours = await Neighbours.start(docker, engine.address, CUSTOMER_NETWORK);
+    const bed = new TestBed(engine, workspace, neighbours, client.id);
     workspace.write("inventory/dev/customer.yaml", CUSTOMER_INVENTORY);
-    workspace.configure({ locations: bed.locations(), readiness: { timeoutSeconds: 180 } }, "dev");
+    const { mailRelay } = neighbours;
+    workspace.configure({ locations: bed.locations(), readiness: { timeoutSeconds: 180 }, mailRelay }, "dev");
     return bed;
   } catch (error) {
     await engine.stop();

@@ -1,3 +1,4 @@
+import { configurationCases } from "./configuration";
 import { createTestBed, type TestBed } from "./testBed";
 import { eventually, failed, succeeded } from "./workspace";
 
@@ -9,6 +10,8 @@ jest.setTimeout(15 * 60_000);
 
 const SLAVE = "icinga-slave-frankfurt";
 const FIRST = `${SLAVE}-1`;
+/** Who is told what the defaults of the shared stack `dev` say. */
+const OPERATOR = "operator@example.com";
 const SWITCH = "customer!switch";
 
 let bed: TestBed;
@@ -114,6 +117,8 @@ describe("changes by config alone", () => {
   });
 });
 
+configurationCases(() => bed);
+
 describe("a slave's identity", () => {
   test("survives its container", async () => {
     const { stack } = bed;
@@ -215,7 +220,9 @@ describe("outages", () => {
     const criticalsBefore = await criticals();
     await bed.stopService("mysql");
     const heals = [await bed.cutLink(SLAVE, 1), await bed.cutLink(SLAVE, 2)];
-    await eventually("the master to miss the location", async () => !(await stack.connected()).includes(FIRST), 120);
+    const ofZone = () => bed.neighbours.mails(OPERATOR, /zone frankfurt/);
+    await eventually("the mail that the location is cut off", async () => (await ofZone()).length > 0, 120);
+    expect(await stack.connected()).not.toContain(FIRST);
     await bed.clientAnswers(2);
     const { executions, expected } = await bed.executionsDuring(120);
     expect(executions).toBeGreaterThan(expected * 0.7);
@@ -230,6 +237,9 @@ describe("outages", () => {
     await eventually("the outage's CRITICAL in the history", async () => (await criticals()) > criticalsBefore);
     const state = (): Promise<string | undefined> => bed.stateInDatabase("customer", "switch");
     await eventually("the OK after it in the database", async () => (await state()) === "0");
+    await eventually("the mail that the location is back", async () => (await ofZone()).length > 1);
+    const subjects = (await ofZone()).map(({ headers }) => headers["subject"]?.split(" ")[0]);
+    expect(subjects).toEqual(["CRITICAL", "OK"]);
     expect(await bed.containersOutside("mysql")).toEqual(before);
   });
 });

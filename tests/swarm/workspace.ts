@@ -74,6 +74,13 @@ export class Workspace {
     return fs.readFileSync(path.join(this.folder, file), "utf8");
   }
 
+  /** The files right in a folder: name -> text. */
+  readFolder(folder: string): Record<string, string> {
+    const files = fs.readdirSync(path.join(this.folder, folder), { withFileTypes: true });
+    const names = files.filter((file) => file.isFile()).map(({ name }) => name);
+    return Object.fromEntries(names.map((name) => [name, this.read(path.join(folder, name))]));
+  }
+
   write(file: string, text: string): void {
     const target = path.join(this.folder, file);
     fs.mkdirSync(path.dirname(target), { recursive: true });
