@@ -131,7 +131,7 @@ class Resolver {
   private gatherServices(): Groups<Service> {
     const joining = this.services.all.map((service) => ({
       object: service.object,
-      member: this.services.find(service.host, service.description) ?? service,
+      member: service,
       directive: "servicegroups",
     }));
     return gather(
@@ -200,9 +200,12 @@ class Resolver {
       .filter((one) => one.registered)
       .flatMap((escalation) => {
         const made = attempt(escalation, "service_description", this.problems, () => {
-          const chosen = [...this.servicesNamed(escalation, textOf(escalation, "service_description"))];
-          if (chosen.length === 0) throw new NoMatch("no service is left");
-          return chosen.map(({ object, host, description }) =>
+          const named = [...this.servicesNamed(escalation, textOf(escalation, "service_description"))];
+          if (named.length === 0) throw new NoMatch("no service is left");
+          const chosen = new Set(
+            named.map((service) => this.services.find(service.host, service.description) ?? service),
+          );
+          return [...chosen].map(({ object, host, description }) =>
             escalated(escalation, object, { host_name: host, service_description: description }),
           );
         });
@@ -290,7 +293,7 @@ function withMembers<Member>(
     [...objects].map(([key, object]) => {
       const values = new Map(object.values);
       const place: Place = values.get("members")?.place ?? object.place;
-      const members = [...(groups.get(object)?.members ?? [])].map(name).sort();
+      const members = [...new Set([...(groups.get(object)?.members ?? [])].map(name))].sort();
       values.set("members", { text: members.length === 0 ? null : members.join(","), place });
       return [key, { ...object, values }];
     }),

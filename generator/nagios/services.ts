@@ -29,7 +29,8 @@ export class Services {
   private readonly byName = new Map<string, Service>();
 
   /**
-   * @param all in the order in which Nagios goes through them, with those that another definition takes precedence over
+   * @param all in the order in which Nagios goes through them, with those that another definition takes precedence over:
+   *   wildcards find them, too
    */
   constructor(
     readonly all: readonly (Service & { readonly isCopyOfGroup: boolean })[],
@@ -67,7 +68,7 @@ export class Services {
         const fits = isPattern ? patternTest(description) : (name: string | undefined) => name === description;
         const found = this.all.filter((one) => onHost(one.host) && (everything || fits(one.description)));
         if (!everything && found.length === 0) throw noService(host, description);
-        for (const one of found) chosen.add(this.find(one.host, one.description) ?? one);
+        for (const one of found) chosen.add(one);
         continue;
       }
       const isRejected = description.startsWith("!");

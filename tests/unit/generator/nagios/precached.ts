@@ -1,7 +1,7 @@
 import { DIRECTIVES, type NagiosObject, textOf } from "../../../../generator/nagios/objects";
 import { describeHours, parseHours, WEEKDAYS } from "../../../../generator/nagios/periods";
 import type { Resolved } from "../../../../generator/nagios/resolve";
-import { parentsOf } from "../../../../generator/nagios/verify";
+import { commandsOf, parentsOf } from "../../../../generator/nagios/verify";
 
 /** Type -> objects, each as directive -> value, in one form for both sides. */
 export type Comparable = Readonly<Record<string, readonly Readonly<Record<string, string>>[]>>;
@@ -106,6 +106,9 @@ function written(object: NagiosObject): Record<string, string> {
       result[options] = names((result[options] ?? "").replace("o", "u"));
     }
   }
+  for (const commands of ["host_notification_commands", "service_notification_commands"]) {
+    if (type === "contact") result[commands] = names(commandsOf(object, commands).join(","));
+  }
   for (const [variable, { text }] of object.custom) result[`_${variable}`] = text ?? "null";
   return result;
 }
@@ -133,7 +136,8 @@ function comparable(type: string, name: string, value: string): string {
 }
 
 function names(value: string): string {
-  return [...new Set(value.split(/, */).filter((name) => name !== ""))].sort().join(",");
+  const parts = value.split(",").map((name) => name.trim());
+  return [...new Set(parts.filter((name) => name !== ""))].sort().join(",");
 }
 
 function pairs(value: string): string {
