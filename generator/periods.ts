@@ -21,7 +21,7 @@ const DAYS_OF_CALM = 366;
  * @param periods all periods of the inventory, for the period's exceptions
  * @param from the first day that must be right, `YYYY-MM-DD` in UTC; ranges by day of the week do not depend on it
  * @param days how many days must be right
- * @returns such as `{ "2026-11-23 / 2": "08:00-12:00,13:00-24:00" }`, in the order of time; days without times are left out
+ * @returns such as `{ "2026-11-23/2": "08:00-12:00,13:00-24:00" }`, in the order of time; days without times are left out
  * @throws RangeError if `from` is no date
  * @throws Error if an exception is not among the periods
  */
@@ -44,7 +44,7 @@ export function renderRanges(period: Period, periods: Periods, from: string, day
  * two days is the date alone, and where a date is one day only, every second day changes nothing.
  */
 function dateKey(day: number): string {
-  return `${isoDate(day)} / 2`;
+  return `${isoDate(day)}/2`;
 }
 
 /**

@@ -100,7 +100,7 @@ function isIn(timezone: string, days: Readonly<Record<string, Quarters>>, moment
 
 /** The date alone: without the stride, Icinga takes it for the day behind it, too. */
 function dateKey(date: string): string {
-  return `${date} / 2`;
+  return `${date}/2`;
 }
 
 /** Whether rendered ranges hold a moment of UTC, as Icinga reads them. */
