@@ -23,11 +23,12 @@ function write(file: string, text: string): void {
 /** Where the user is, below the project's folder. */
 let cwd = "";
 
-function call(...argv: string[]): { code: number; out: string; err: string } {
+async function call(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
   const said = { out: "", err: "" };
-  const code = run(argv, {
+  const code = await run(argv, {
     root,
     cwd: path.join(root, cwd),
+    now: () => new Date("2026-11-25T12:00:00Z"),
     out: (text) => (said.out += text),
     err: (text) => (said.err += text),
   });
@@ -35,17 +36,17 @@ function call(...argv: string[]): { code: number; out: string; err: string } {
 }
 
 describe("npm run inventory", () => {
-  it("checks a stack's inventory", () => {
-    expect(call("check", "--stack", "test")).toEqual({
+  it("checks a stack's inventory", async () => {
+    expect(await call("check", "--stack", "test")).toEqual({
       code: 0,
       out: "inventory: 1 host with 1 check, no problems\n",
       err: "",
     });
   });
 
-  it("says every problem and ends with 1", () => {
+  it("says every problem and ends with 1", async () => {
     write("inventory/a.yaml", "hosts: [{ name: a, adress: 10.0.0.1, location: here }]\n");
-    expect(call("check", "--stack", "test")).toEqual({
+    expect(await call("check", "--stack", "test")).toEqual({
       code: 1,
       out: "",
       err:
@@ -54,12 +55,12 @@ describe("npm run inventory", () => {
     });
   });
 
-  it("says what is wrong with the locations, at their place in the stack's file", () => {
+  it("says what is wrong with the locations, at their place in the stack's file", async () => {
     write(
       "Pulumi.test.yaml",
       "config:\n  icinga-swarm:inventory: inventory\n  icinga-swarm:locations: [{ name: A }]\n",
     );
-    const { code, err } = call("check", "--stack", "test");
+    const { code, err } = await call("check", "--stack", "test");
     expect(code).toBe(1);
     expect(err).toContain('Pulumi.test.yaml:3:36: "name" "A" must start with a lower-case letter');
     expect(err).toContain('Pulumi.test.yaml:3:28: "nodes" is missing');
@@ -67,49 +68,59 @@ describe("npm run inventory", () => {
 
   it.each(["- { name: here, nodes: [x] }\n", "locations:\n  - { name: here, nodes: [x] }\n"])(
     "takes locations from a file of their own",
-    (text) => {
+    async (text) => {
       write("locations.yaml", text);
-      expect(call("check", "--inventory", "inventory", "--locations", "locations.yaml").code).toBe(0);
+      expect(await call("check", "--inventory", "inventory", "--locations", "locations.yaml")).toMatchObject({
+        code: 0,
+      });
     },
   );
 
-  it("shows the package, or writes its files", () => {
-    const { out } = call("render", "--stack", "test");
+  it("shows the package, or writes its files", async () => {
+    const { out } = await call("render", "--stack", "test");
     expect(out).toContain("// ===== zones.d/here/hosts.conf\n");
-    expect(call("render", "--stack", "test", "--output", "package").code).toBe(0);
+    expect(await call("render", "--stack", "test", "--output", "package")).toMatchObject({ code: 0 });
     expect(fs.readFileSync(path.join(root, "package/zones.d/here/hosts.conf"), "utf8")).toContain('object Host "a" {');
-    expect(call("render", "--stack", "test", "--output", "package")).toMatchObject({
+    expect(await call("render", "--stack", "test", "--output", "package")).toMatchObject({
       code: 2,
       err: expect.stringContaining("package is not empty"),
     });
   });
 
-  it("finds stacks from any folder, and what is named from where the user is", () => {
+  it("finds stacks from any folder, and what is named from where the user is", async () => {
     fs.mkdirSync(path.join(root, "deep"));
     cwd = "deep";
-    expect(call("check", "--stack", "test")).toMatchObject({ code: 0 });
+    expect(await call("check", "--stack", "test")).toMatchObject({ code: 0 });
     const named = ["--inventory", "../inventory", "--locations", "../Pulumi.test.yaml"];
-    expect(call("check", ...named)).toMatchObject({
+    expect(await call("check", ...named)).toMatchObject({
       code: 0,
       out: "../inventory: 1 host with 1 check, no problems\n",
     });
     cwd = "";
   });
 
-  it("explains itself", () => {
-    expect(call("--help")).toMatchObject({ code: 0, out: expect.stringContaining("usage: npm run inventory") });
+  it("explains itself", async () => {
+    expect(await call("--help")).toMatchObject({ code: 0, out: expect.stringContaining("usage: npm run inventory") });
+  });
+
+  it.each(["check", "render", "schema"])("explains %s", async (command) => {
+    const { code, out } = await call(command, "--help");
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(`usage: npm run inventory -- ${command}`) });
+    expect((await call("--help")).out).toMatch(new RegExp(`^  ${command} `, "m"));
   });
 
   it.each([
-    [[], "say what to do: check or render"],
+    [[], "say what to do: check,"],
     [["chek", "--stack", "test"], 'there is no command chek; did you mean "check"?'],
     [["check"], "say which inventory: --stack <name>, or both"],
     [["check", "--stack", "none"], "there is no file Pulumi.none.yaml"],
     [["check", "--stakc", "test"], "--stakc"],
     [["check", "render", "--stack", "test"], "one command at a time, not also render"],
+    [["check", "--stack", "test", "--output", "x"], "check takes no --output"],
+    [["render", "x", "--stack", "test"], "render does not know what to do with x"],
     [["toString", "--stack", "test"], "there is no command toString"],
-  ])("ends with 2 when called with %j", (argv, message) => {
-    const { code, err } = call(...argv);
+  ])("ends with 2 when called with %j", async (argv, message) => {
+    const { code, err } = await call(...argv);
     expect(code).toBe(2);
     expect(err).toContain(message);
   });
