@@ -15,13 +15,14 @@ const DAYS_OF_CALM = 366;
 
 /**
  * A period as the `ranges` of an Icinga TimePeriod. Icinga knows no time zones, and its processes run in UTC, so the
- * ranges are in UTC: by day of the week where that is the same in every week, by date where it is not.
+ * ranges are in UTC: by day of the week where that is the same in every week, by date where it is not. (Before 2.14.4,
+ * Icinga took a date for the day behind it, too.)
  *
  * @param period of an inventory that has no problems
  * @param periods all periods of the inventory, for the period's exceptions
  * @param from the first day that must be right, `YYYY-MM-DD` in UTC; ranges by day of the week do not depend on it
  * @param days how many days must be right
- * @returns such as `{ "2026-11-23/2": "08:00-12:00,13:00-24:00" }`, in the order of time; days without times are left out
+ * @returns such as `{ "2026-11-23": "08:00-12:00,13:00-24:00" }`, in the order of time; days without times are left out
  * @throws RangeError if `from` is no date
  * @throws Error if an exception is not among the periods
  */
@@ -33,18 +34,10 @@ export function renderRanges(period: Period, periods: Periods, from: string, day
   const entries = Array.from({ length: count }, (_, index): [string, string] => {
     const day = first + index;
     const times = shifted(within(spans, wholeDays(day, 1)), -day * MINUTES_A_DAY);
-    const key = isByDate ? dateKey(day) : (WEEKDAYS[weekdayOf(day)] ?? "");
+    const key = isByDate ? isoDate(day) : (WEEKDAYS[weekdayOf(day)] ?? "");
     return [key, times.map(({ start, end }) => `${clock(start)}-${clock(end)}`).join(",")];
   });
   return Object.fromEntries(entries.filter(([, times]) => times !== ""));
-}
-
-/**
- * A date as a key of `ranges`. Icinga 2.14 takes a date for the day behind it, too (icinga2 #9781). Every second of these
- * two days is the date alone, and where a date is one day only, every second day changes nothing.
- */
-function dateKey(day: number): string {
-  return `${isoDate(day)}/2`;
 }
 
 /**

@@ -98,16 +98,11 @@ function isIn(timezone: string, days: Readonly<Record<string, Quarters>>, moment
   return covers(weekday, quarter) || covers(dayBefore, quarter + QUARTERS_A_DAY);
 }
 
-/** The date alone: without the stride, Icinga takes it for the day behind it, too. */
-function dateKey(date: string): string {
-  return `${date}/2`;
-}
-
 /** Whether rendered ranges hold a moment of UTC, as Icinga reads them. */
 function holds(ranges: Readonly<Record<string, string>>, moment: number): boolean {
   const iso = new Date(moment).toISOString();
   const weekday = WEEKDAYS[(new Date(moment).getUTCDay() + 6) % 7] ?? "";
-  const times = ranges[dateKey(iso.slice(0, 10))] ?? ranges[weekday];
+  const times = ranges[iso.slice(0, 10)] ?? ranges[weekday];
   const at = iso.slice(11, 16);
   return (times?.split(",") ?? []).some((range) => range.slice(0, 5) <= at && at < range.slice(6));
 }
@@ -169,9 +164,7 @@ describe("rendered ranges", () => {
       fc.property(zonesAndDays, week, fc.integer({ min: 1, max: 5 }), ([zone, from], days, later) => {
         const period = periodOf(zone, { ...days, "12-25": [] });
         const date = dayAfter(from, later);
-        expect(renderRanges(period, {}, from, 7)[dateKey(date)]).toEqual(
-          renderRanges(period, {}, date, 1)[dateKey(date)],
-        );
+        expect(renderRanges(period, {}, from, 7)[date]).toEqual(renderRanges(period, {}, date, 1)[date]);
       }),
       RUNS,
     );
