@@ -11,9 +11,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
-/** What may not stand as it is inside an Icinga string: its delimiter, the escape sign, and every control character. */
+/**
+ * What may not stand as it is inside an Icinga string: its delimiter, the escape sign, every control character, and half
+ * of a surrogate pair.
+ */
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const UNSAFE = /["\\\u0000-\u001f\u007f]/g;
+const UNSAFE = /["\\\u0000-\u001f\u007f\p{Cs}]/gu;
 
 /**
  * A string in Icinga's own notation. For attributes that Icinga takes literally (names, display names, addresses).
@@ -21,10 +24,12 @@ const UNSAFE = /["\\\u0000-\u001f\u007f]/g;
  * @param text any text; half of a surrogate pair, which UTF-8 cannot carry, becomes U+FFFD
  */
 export function quote(text: string): string {
-  const escaped = Buffer.from(text, "utf8")
-    .toString("utf8")
-    .replace(UNSAFE, (character) => ESCAPES[character] ?? `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
-  return `"${escaped}"`;
+  return `"${text.replace(UNSAFE, escaped)}"`;
+}
+
+function escaped(character: string): string {
+  if (character > "\u007f") return "\ufffd";
+  return ESCAPES[character] ?? `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`;
 }
 
 /**
@@ -117,9 +122,11 @@ interface ObjectText {
 /** One object, a blank line behind it. */
 export function object({ kind, name, to, imports = [], attributes, rules = [] }: ObjectText): string {
   const lines = [
+    `${kind} ${quote(name)}${to === undefined ? "" : ` to ${to}`} {`,
     ...imports.map((template) => `  import ${quote(template)}`),
     ...attributes.flatMap(([attribute, notation]) => (notation === undefined ? [] : [`  ${attribute} = ${notation}`])),
     ...rules.map((rule) => `  ${rule}`),
+    "}\n\n",
   ];
-  return `${kind} ${quote(name)}${to === undefined ? "" : ` to ${to}`} {\n${lines.map((line) => `${line}\n`).join("")}}\n\n`;
+  return lines.join("\n");
 }

@@ -15,6 +15,7 @@ import { checkReferences } from "./references";
 import { Resolver, type Sections } from "./resolve";
 import {
   type InventoryFile,
+  type InventoryHost,
   inventorySchemas,
   type NamedSection,
   type OwnCheck,
@@ -61,7 +62,9 @@ export function parseInventory(
   const { sources, ownChecks } = readSources(files, locations);
   const problems = sources.flatMap((source) => source.problems());
   if (problems.length > 0) return { inventory: EMPTY, problems };
-  return { inventory: build(sources, sectionsOf(sources, ownChecks)), problems };
+  // A large inventory is not in memory as it is written and as what it means at the same time.
+  const inventory = build(sources, sectionsOf(sources, ownChecks), (source) => source.takeHosts());
+  return { inventory, problems };
 }
 
 /** The files of an inventory, checked; and the checks that they define. */
@@ -139,9 +142,9 @@ function readOwnChecks(sources: readonly Source[]): ReadonlyMap<string, OwnCheck
 /** Names of services, also of hosts and roles that have other problems. */
 function serviceNames(schemas: Schemas, checks: ReadonlyMap<string, OwnCheck>) {
   const resolver = new Resolver({ defaults: {}, locations: new Map(), roles: new Map(), checks });
-  return (written: unknown): string | undefined => {
-    const { success, data } = schemas.check.safeParse(written);
-    return success ? resolver.parse(data as WrittenCheck).name : undefined;
+  return (written: unknown, isValid: boolean): string | undefined => {
+    const isGood = isValid || schemas.check.safeParse(written).success;
+    return isGood ? resolver.parse(written as WrittenCheck).name : undefined;
   };
 }
 
@@ -156,12 +159,20 @@ export function sectionsOf(sources: readonly Source[], ownChecks: ReadonlyMap<st
   };
 }
 
-/** The inventory of files that have no problems. */
-export function build(sources: readonly Source[], sections: Sections): Inventory {
+/**
+ * The inventory of files that have no problems.
+ *
+ * @param hostsOf how to get at a file's hosts; by default the file keeps them
+ */
+export function build(
+  sources: readonly Source[],
+  sections: Sections,
+  hostsOf: (source: Source) => Iterable<InventoryHost> = (source) => source.hosts.values(),
+): Inventory {
   const contents = sources.flatMap(({ content }) => content ?? []);
   const resolver = new Resolver(sections);
   const hosts: Host[] = [];
-  for (const source of sources) for (const host of source.hosts.values()) hosts.push(resolver.host(host));
+  for (const source of sources) for (const host of hostsOf(source)) hosts.push(resolver.host(host));
   hosts.sort((left, right) => compare(left.name, right.name));
   const contactGroups = entries(contents, "contactGroups").map(([name, group]): ContactGroup => ({ name, ...group }));
   return {

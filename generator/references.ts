@@ -6,8 +6,8 @@ import { NAMED_SECTIONS, type NamedSection } from "./schema";
 import { isMapping, type Raw, type Source } from "./source";
 import type { Path } from "./yaml";
 
-/** Service name of a check as written; undefined if the check is not valid. */
-export type NameOfCheck = (written: unknown) => string | undefined;
+/** Service name of a check as written, which may be known to be valid; undefined if it is not. */
+export type NameOfCheck = (written: unknown, isValid: boolean) => string | undefined;
 
 /** Names of the stack's own hosts, and beginnings of such names. */
 const OWN_HOSTS = new Set<string>([MASTER.endpoint, "config-generator", "mysql"]);
@@ -35,11 +35,11 @@ export function checkReferences(sources: readonly Source[], sites: readonly Site
     source.rawHosts.forEach((host, index) => {
       const path = ["hosts", index];
       look.hostReferences(path, host);
-      servicesOnce(source, path, host, nameOfCheck);
+      servicesOnce(source, path, host, (check) => nameOfCheck(check, source.hosts.has(index)));
       unwantedServices(source, path, host, services);
     });
     for (const [role, content] of mappings(source.section("roles"))) {
-      servicesOnce(source, ["roles", role], content, nameOfCheck);
+      servicesOnce(source, ["roles", role], content, (check) => nameOfCheck(check, false));
     }
   }
   periodReferences(sources);
@@ -48,6 +48,7 @@ export function checkReferences(sources: readonly Source[], sites: readonly Site
 }
 
 interface Known {
+  readonly sets: ReadonlyMap<string, ReadonlySet<string>>;
   readonly names: Readonly<Record<NamedSection, readonly string[]>>;
   readonly hosts: ReadonlySet<string>;
 }
@@ -57,19 +58,17 @@ function knownNames(sources: readonly Source[], sites: readonly Site[]): Known {
     NAMED_SECTIONS.map((section) => [section, sources.flatMap((source) => Object.keys(source.section(section)))]),
   ) as unknown as Record<NamedSection, readonly string[]>;
   const hosts = sources.flatMap((source) => source.rawHosts.map(({ name }) => String(name)));
-  return { names: { ...names, locations: sites.map(({ name }) => name) }, hosts: new Set(hosts) };
+  const known = { ...names, locations: sites.map(({ name }) => name) };
+  const sets = new Map(Object.entries(known).map(([section, all]) => [section, new Set(all)]));
+  return { sets, names: known, hosts: new Set(hosts) };
 }
 
 /** Looks up names that one file mentions. */
 class Look {
-  private readonly sets: ReadonlyMap<string, ReadonlySet<string>>;
-
   constructor(
     private readonly source: Source,
     private readonly known: Known,
-  ) {
-    this.sets = new Map(Object.entries(known.names).map(([section, names]) => [section, new Set(names)]));
-  }
+  ) {}
 
   sections(): void {
     const { source } = this;
@@ -139,7 +138,7 @@ class Look {
   private contacts(path: Path, written: unknown): void {
     const { contacts, contactGroups } = this.known.names;
     strings(written).forEach(([contact, index]) => {
-      if (this.sets.get("contacts")?.has(contact) || this.sets.get("contactGroups")?.has(contact)) return;
+      if (this.known.sets.get("contacts")?.has(contact) || this.known.sets.get("contactGroups")?.has(contact)) return;
       const all = [...contacts, ...contactGroups];
       const message = `unknown contact ${JSON.stringify(contact)}; ${suggestion(contact, all, "contacts and contact groups")}`;
       this.source.report([...path, index], message);
@@ -159,7 +158,7 @@ class Look {
   }
 
   private name(section: NamedSection, path: Path, name: unknown, what: "key" | "value" = "value"): void {
-    if (typeof name !== "string" || this.sets.get(section)?.has(name)) return;
+    if (typeof name !== "string" || this.known.sets.get(section)?.has(name)) return;
     const { one, many } = WORDS[section];
     const message = `unknown ${one} ${JSON.stringify(name)}; ${suggestion(name, this.known.names[section], many)}`;
     this.source.report(path, message, what);
@@ -235,7 +234,12 @@ function freeNames(source: Source): void {
   });
 }
 
-function servicesOnce(source: Source, path: Path, content: Raw, nameOfCheck: NameOfCheck): void {
+function servicesOnce(
+  source: Source,
+  path: Path,
+  content: Raw,
+  nameOfCheck: (check: unknown) => string | undefined,
+): void {
   const seen = new Set<string>();
   list(content["checks"]).forEach((check, index) => {
     const name = nameOfCheck(check);
@@ -252,7 +256,7 @@ function servicesOnce(source: Source, path: Path, content: Raw, nameOfCheck: Nam
 function servicesOfRoles(sources: readonly Source[], nameOfCheck: NameOfCheck): ReadonlyMap<string, readonly string[]> {
   const roles = sources.flatMap((source) => mappings(source.section("roles")));
   return new Map(
-    roles.map(([role, content]) => [role, list(content["checks"]).flatMap((check) => nameOfCheck(check) ?? [])]),
+    roles.map(([role, content]) => [role, list(content["checks"]).flatMap((check) => nameOfCheck(check, false) ?? [])]),
   );
 }
 

@@ -15,6 +15,10 @@ import { seconds } from "./units";
 /** How often to check where nobody says anything. */
 export const BUILT_IN_TIMING: Timing = { interval: 60, retryInterval: 30, attempts: 3 };
 
+/** Of nearly all checks and hosts: one object for all of them. */
+const AS_DEFAULTS: Partial<Timing> = {};
+const NONE: readonly string[] = [];
+
 /** The sections of all files together. */
 export interface Sections {
   readonly defaults: WrittenSettings;
@@ -60,7 +64,6 @@ const DECIDING = ["interval", "retryInterval", "attempts", "period", "notify", "
  */
 export class Resolver {
   private readonly bundles = new Map<string, Bundle>();
-  private readonly parsed = new WeakMap<object, Parsed>();
   private readonly sharedChecks = new Map<string, ReadonlyMap<string, string>>();
   readonly timing: Timing;
 
@@ -108,13 +111,8 @@ export class Resolver {
   /** A check's kind, settings and service name. */
   parse(written: WrittenCheck): Parsed {
     if (typeof written === "string") return this.withName(written, {});
-    let parsed = this.parsed.get(written);
-    if (parsed === undefined) {
-      const [[kind, settings] = ["", {}]] = Object.entries(written);
-      parsed = this.withName(kind, settings ?? {});
-      this.parsed.set(written, parsed);
-    }
-    return parsed;
+    const [[kind, settings] = ["", {}]] = Object.entries(written);
+    return this.withName(kind, settings ?? {});
   }
 
   private withName(kind: string, settings: CommonSettings): Parsed {
@@ -157,10 +155,11 @@ export class Resolver {
   }
 
   private checks(written: InventoryHost, bundle: Bundle, own: Level): Check[] {
-    const ownChecks = written.checks.map((check) => this.check(check, [own, ...bundle.levels], []));
+    const levels = [own, ...bundle.levels];
+    const ownChecks = written.checks.map((check) => this.check(check, levels, []));
     const replaced = new Set([...ownChecks.map(({ name }) => name), ...written.without]);
     const ofRoles = DECIDING.some((key) => written[key] !== undefined)
-      ? this.roleChecks(written.location, written.roles, [own, ...bundle.levels])
+      ? this.roleChecks(written.location, written.roles, levels)
       : bundle.checks;
     const kept = replaced.size === 0 ? ofRoles : ofRoles.filter(({ name }) => !replaced.has(name));
     return ownChecks.length === 0 && kept === bundle.checks
@@ -237,9 +236,8 @@ export class Resolver {
       retryInterval: pick(levels, "retryInterval")?.value,
       attempts: pick(levels, "attempts")?.value,
     });
-    return Object.fromEntries(
-      Object.entries(said).filter(([key, value]) => value !== this.timing[key as keyof Timing]),
-    );
+    const different = Object.entries(said).filter(([key, value]) => value !== this.timing[key as keyof Timing]);
+    return different.length === 0 ? AS_DEFAULTS : Object.fromEntries(different);
   }
 
   private role(name: string): InventoryRole {
@@ -301,8 +299,8 @@ function fingerprint({ shared: _shared, ...check }: Check): string {
   return JSON.stringify(check);
 }
 
-function unique(names: readonly string[]): string[] {
-  return [...new Set(names)].sort(compare);
+function unique(names: readonly string[]): readonly string[] {
+  return names.length === 0 ? NONE : [...new Set(names)].sort(compare);
 }
 
 /** Names of the catalogue's checks that need no settings. */

@@ -96,8 +96,17 @@ export class Source {
     return this.found.length > 0 || this.document.complaints.length > 0;
   }
 
+  /** Its valid hosts, in the order of the text, given away: the source forgets them. */
+  takeHosts(): InventoryHost[] {
+    const hosts = [...this.hosts.values()];
+    this.hosts.clear();
+    this.rawHosts.length = 0;
+    return hosts;
+  }
+
   /** All its problems, in the order of the text. */
   problems(): Problem[] {
+    if (!this.hasProblems) return [];
     const position = positionFinder(this.text);
     const offsets = this.found.length === 0 ? [] : this.document.locate(this.found);
     const located = this.found.map(({ message }, index) => ({ offset: offsets[index] ?? 0, message }));
