@@ -207,12 +207,19 @@ export const ownChecksSchema = z
   .record(ownCheckName, ownCheckSchema)
   .describe("checks of your own: special cases of others, or plugins");
 
+/** Making schemas takes longer than reading a small inventory does. */
+let withoutOwnChecks: Schemas | undefined;
+
 /**
  * The schemas of an inventory.
  *
  * @param ownChecks the checks that it defines for itself
  */
 export function inventorySchemas(ownChecks: ReadonlyMap<string, OwnCheck>): Schemas {
+  return ownChecks.size > 0 ? makeSchemas(ownChecks) : (withoutOwnChecks ??= makeSchemas(ownChecks));
+}
+
+function makeSchemas(ownChecks: ReadonlyMap<string, OwnCheck>): Schemas {
   const check = checkSchema(ownChecks);
   const settings = {
     ...timing,
