@@ -3,7 +3,7 @@ import { pbkdf2Sync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { IMAGES, type Options, type Texts, Trial, type TrialContainer } from "./icingaTrial";
+import { IMAGES, type Options, type Texts, Trial, type TrialContainer, until } from "./icingaTrial";
 
 /** All that could break out of a quoted string in SQL, an option file or Icinga's language. */
 const NASTY = `it's "quoted" \\back\\\\slashed #; -- \`x\` $y$ & %s`;
@@ -161,6 +161,36 @@ export class Stack {
   }
 }
 
+/** An API user who may do everything, for a package of a test's own. */
+const OPERATOR = `object ApiUser "operator" { password = "operator"; permissions = [ "*" ] }`;
+
+/** Makes these objects the master's whole package, with a user for `asOperator` beside them. */
+export async function uploadObjects(master: TrialContainer, objects: string): Promise<void> {
+  await callApi(master, "POST", "config/packages/icinga-swarm");
+  const files = { "zones.d/master/test.conf": objects, "conf.d/operator.conf": OPERATOR };
+  await callApi(master, "POST", "config/stages/icinga-swarm", { files });
+  await until(
+    async () => (await callApi(master, "GET", "status", undefined, "operator:operator")).status === 200,
+    () => master.logs(),
+  );
+}
+
+/**
+ * Calls the master's API as somebody who may do everything; `uploadObjects` makes that user.
+ *
+ * @throws Error for any answer but 200
+ */
+export async function asOperator(
+  master: TrialContainer,
+  method: "GET" | "POST",
+  path: string,
+  body?: unknown,
+): Promise<string> {
+  const { status, text } = await callApi(master, method, path, body, "operator:operator");
+  if (status !== 200) throw new Error(`${method} ${path}: ${status} ${text}`);
+  return text;
+}
+
 export const fingerprint = (container: TrialContainer, name: string) =>
   container.output("openssl", "x509", "-in", `/var/lib/icinga2/certs/${name}.crt`, "-noout", "-fingerprint");
 
@@ -180,24 +210,29 @@ const CALL_API = `
 import base64, http.client, json, sys
 sys.path.insert(0, "/usr/local/lib/icinga-swarm")
 from icinga_api import tls_context
-method, path, body = sys.argv[1:]
-user = "generator:" + open("/run/secrets/icinga-api-generator-password").read()
+method, path, body, user = sys.argv[1:]
+user = user or "generator:" + open("/run/secrets/icinga-api-generator-password").read()
 api = http.client.HTTPSConnection("icinga-master", 5665, context=tls_context("/run/secrets/icinga-ca.crt"))
 headers = {"Accept": "application/json", "Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
-api.request(method, "/v1/" + path, body or None, headers)
+api.request(method, "/v1/" + path, body.encode() or None, headers)
 answer = api.getresponse()
 print(json.dumps({"status": answer.status, "text": answer.read().decode()}))
 `;
 
-/** Calls the master's API as the generator's user. */
+/**
+ * Calls the master's API.
+ *
+ * @param user name and password. @default the generator's
+ */
 export async function callApi(
   master: TrialContainer,
   method: "GET" | "POST",
   path: string,
   body?: unknown,
+  user = "",
 ): Promise<{ status: number; text: string }> {
   const json = body === undefined ? "" : JSON.stringify(body);
-  return JSON.parse(await master.output("python3", "-c", CALL_API, method, path, json)) as {
+  return JSON.parse(await master.output("python3", "-c", CALL_API, method, path, json, user)) as {
     status: number;
     text: string;
   };

@@ -5,12 +5,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import Dockerode from "dockerode";
+import { GIT_SERVER_IMAGE, SMTP_SINK_IMAGE } from "../swarm/seed";
 
 /** The images under test, and the database server or the fixture that stands for it. */
 export const IMAGES = {
   base: process.env["ICINGA_SWARM_IMAGE_BASE"] ?? "icinga-swarm/base:dev",
   master: process.env["ICINGA_SWARM_IMAGE_ICINGA_MASTER"] ?? "icinga-swarm/icinga-master:dev",
   slave: process.env["ICINGA_SWARM_IMAGE_ICINGA_SLAVE"] ?? "icinga-swarm/icinga-slave:dev",
+  smtpSink: SMTP_SINK_IMAGE,
+  gitServer: GIT_SERVER_IMAGE,
   mySql: process.env["ICINGA_SWARM_IMAGE_MYSQL"] ?? "icinga-swarm/fixture-mysql:9.7",
 } as const;
 

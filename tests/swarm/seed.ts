@@ -9,6 +9,8 @@ import { cachePath, type Say } from "../../toolchain/hostCommand";
 import { ensureHost, withPlainEngine } from "./engine";
 
 export const NRPE_CLIENT_IMAGE = "icinga-swarm/fixture-nrpe-client:1";
+export const SMTP_SINK_IMAGE = "icinga-swarm/fixture-smtp-sink:1";
+export const GIT_SERVER_IMAGE = "icinga-swarm/fixture-git-server:1";
 
 const ROOT = join(__dirname, "../..");
 /** What of node_modules Dockerfiles may copy: as in .dockerignore. */
@@ -20,6 +22,8 @@ const CONTENT = [
   "generator",
   "tests/fixtures/mysql",
   "tests/fixtures/nrpe-client",
+  "tests/fixtures/smtp-sink",
+  "tests/fixtures/git-server",
   "toolchain/debian-rootfs.sh",
   "package-lock.json",
   "tests/swarm/seed.ts",
@@ -69,9 +73,11 @@ async function fill(docker: Dockerode, say: Say): Promise<string> {
   say(`${debian.image}: ${debian.origin}`);
   const mySql = await ensureMySqlImage(docker, say);
   say(`MySQL: ${mySql.image}, ${mySql.origin}`);
-  await buildImage(docker, join(ROOT, "tests/fixtures/nrpe-client"), NRPE_CLIENT_IMAGE, say, {
-    buildargs: { BASE_IMAGE: debian.image },
-  });
+  const fixtures = { "nrpe-client": NRPE_CLIENT_IMAGE, "smtp-sink": SMTP_SINK_IMAGE, "git-server": GIT_SERVER_IMAGE };
+  for (const [name, image] of Object.entries(fixtures)) {
+    const options = { buildargs: { BASE_IMAGE: debian.image } };
+    await buildImage(docker, join(ROOT, "tests/fixtures", name), image, say, options);
+  }
   const parts = buildContext();
   for (const name of ownImages()) {
     const dockerfile = `images/${name}/Dockerfile`;

@@ -1,0 +1,218 @@
+import { asOperator, Stack, uploadObjects } from "./icingaStack";
+import { type TrialContainer, until } from "./icingaTrial";
+import { MAIL_ENVIRONMENT, type Mail, mailAfter, mails, SMTP_SINK } from "./smtpSink";
+
+/** As the generator renders them, and a service whose plugin prints all that could break a mail. */
+const OBJECTS = String.raw`
+object User "ops" { email = "ops@example.org" }
+object User "others" { email = "others@example.org" }
+template Host "passive" { check_command = "dummy"; enable_active_checks = false; max_check_attempts = 1 }
+template Notification "mail" { command = "icinga-swarm-mail"; users = [ "ops" ]; interval = 0 }
+object Host "fra-web-1" {
+  import "passive"
+  display_name = "Web server 1"
+  address = "10.1.2.3"
+  notes = "Rack 7"
+  notes_url = "https://wiki.example.org/web"
+  action_url = "https://grafana.example.org/web"
+  vars.location = "frankfurt"
+}
+object Notification "mail" { import "mail"; host_name = "fra-web-1" }
+object Host "fra-db-1" { import "passive"; vars.location = "frankfurt" }
+object Service "disk" {
+  host_name = "fra-db-1"
+  check_command = "dummy"
+  enable_active_checks = false
+  max_check_attempts = 1
+}
+object Notification "mail" { import "mail"; host_name = "fra-db-1"; service_name = "disk" }
+object CheckCommand "hostile" {
+  command = [ "python3", "-c", {{{import sys
+sys.stdout.buffer.write(b"\xff\xfe $$user.email$$ $$ \" ' \x1b[31m\r\n.\r\nBcc: evil@example.org\n" + b"x" * 500_000)
+sys.exit(2)}}} ]
+}
+object Host "hostile" { import "passive"; display_name = "quote \" \r\nBcc: evil@example.org" }
+object Service "hostile\nBcc: evil@example.org" {
+  host_name = "hostile"
+  check_command = "hostile"
+  check_interval = 1s
+  max_check_attempts = 1
+}
+object Notification "mail" { import "mail"; host_name = "hostile"; service_name = "hostile\nBcc: evil@example.org" }
+`;
+
+let stack: Stack;
+let sink: TrialContainer;
+let master: TrialContainer;
+
+jest.setTimeout(120_000);
+
+beforeAll(async () => {
+  stack = await Stack.create();
+  await stack.mySql.start();
+  sink = await stack.trial.start(SMTP_SINK);
+  master = await stack.trial.start(stack.master({ environment: MAIL_ENVIRONMENT }));
+  await master.line("ready");
+  await uploadObjects(master, OBJECTS);
+});
+afterAll(() => stack.trial.remove());
+
+const say = (action: string, body: object) => asOperator(master, "POST", `actions/${action}`, body);
+const WEB = { type: "Host", filter: `host.name == "fra-web-1"` };
+const DISK = { type: "Service", filter: `host.name == "fra-db-1" && service.name == "disk"` };
+const result = (object: object, exitStatus: number, output: string) =>
+  say("process-check-result", { ...object, exit_status: exitStatus, plugin_output: output });
+
+/** The mail that an action is followed by; others at the same time are not of this subject. */
+async function mailFor(part: string, action: () => Promise<unknown>): Promise<Mail> {
+  const known = (await mails(sink)).length;
+  await action();
+  let found: Mail | undefined;
+  await until(
+    async () => {
+      found = (await mails(sink)).slice(known).find(({ headers }) => headers["subject"]?.includes(part));
+      return found !== undefined;
+    },
+    () => master.logs(),
+  );
+  return found as Mail;
+}
+
+const about = async (part: string) => (await mails(sink)).filter(({ headers }) => headers["subject"]?.includes(part));
+
+describe("a host", () => {
+  let problem: Mail;
+
+  test("that goes down is one mail, to those who are told, with all that one wants to know at night", async () => {
+    await result(WEB, 0, "PING OK");
+    problem = await mailFor("fra-web-1", () => result(WEB, 1, "PING CRITICAL - lost 100 %\nsent 5, got nöthing"));
+    expect(problem).toMatchObject({ from: "icinga@example.com", to: ["ops@example.org"] });
+    expect(problem.headers).toMatchObject({
+      subject: "DOWN fra-web-1 (frankfurt)",
+      from: "Icinga <icinga@example.com>",
+      to: "ops@example.org",
+      "auto-submitted": "auto-generated",
+    });
+    expect(Math.abs(Date.parse(problem.headers["date"] ?? "") - Date.now())).toBeLessThan(60_000);
+    const lines = problem.body.split("\n");
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "Where:     fra-web-1 (Web server 1), 10.1.2.3, frankfurt",
+        "State:     DOWN, attempt 1 of 1",
+        expect.stringMatching(/^Since: {5}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, for \d s$/),
+        "Notes:     Rack 7",
+        "Runbook:   https://wiki.example.org/web",
+        "Dashboard: https://grafana.example.org/web",
+        "PING CRITICAL - lost 100 %",
+        "sent 5, got nöthing",
+      ]),
+    );
+  });
+
+  test("that comes back is another one, in the same thread, and says how long it took", async () => {
+    const recovery = await mailFor("fra-web-1", () => result(WEB, 0, "PING OK"));
+    expect(recovery.headers["subject"]).toBe("UP fra-web-1 (frankfurt) again");
+    expect(recovery.body).toMatch(/^Since: .* UTC, after \d+ s of DOWN$/m);
+    expect(recovery.headers["references"]).toBe(problem.headers["references"]);
+    expect(recovery.headers["in-reply-to"]).toMatch(/^<[0-9a-f]{32}@example\.com>$/);
+    expect(recovery.headers["message-id"]).not.toBe(problem.headers["message-id"]);
+    expect(await about("fra-web-1")).toHaveLength(2);
+  });
+});
+
+describe("a service", () => {
+  test("has its name, its state and its host in the subject, and a thread of its own", async () => {
+    await result(DISK, 0, "DISK OK");
+    const problem = await mailFor("disk", () => result(DISK, 2, "DISK CRITICAL"));
+    expect(problem.headers["subject"]).toBe("CRITICAL disk on fra-db-1 (frankfurt)");
+    const [ofHost] = await about("fra-web-1");
+    expect(problem.headers["references"]).not.toBe(ofHost?.headers["references"]);
+  });
+
+  test("that is taken care of says by whom, and what they wrote", async () => {
+    const comment = { author: "Jo\nBcc: evil@example.org", comment: "I look at it:\n$host.name$ costs 5 $" };
+    const mail = await mailFor("disk", () => say("acknowledge-problem", { ...DISK, ...comment, notify: true }));
+    expect(mail.headers["subject"]).toBe("Acknowledged: CRITICAL disk on fra-db-1 (frankfurt)");
+    expect(mail.body).toContain("By:        Jo Bcc: evil@example.org\n");
+    expect(mail.body).toContain("Comment:   I look at it:\n           $host.name$ costs 5 $\n");
+    expect(mail.to).toEqual(["ops@example.org"]);
+  });
+
+  test("that is in a downtime, or that somebody tells about, says so", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const downtime = { author: "Jo", comment: "new disks", start_time: now - 5, end_time: now + 3600 };
+    const begin = await mailFor("disk", () => say("schedule-downtime", { ...DISK, ...downtime }));
+    expect(begin.headers["subject"]).toBe("Downtime begins: disk on fra-db-1 (frankfurt)");
+    const end = await mailFor("disk", () => say("remove-downtime", DISK));
+    expect(end.headers["subject"]).toMatch(/^Downtime (ends|cancelled): disk on fra-db-1 \(frankfurt\)$/);
+    const note = { author: "Jo", comment: "hello" };
+    const custom = await mailFor("disk", () => say("send-custom-notification", { ...DISK, ...note, force: true }));
+    expect(custom.headers["subject"]).toBe("Message about CRITICAL disk on fra-db-1 (frankfurt)");
+  });
+});
+
+test("what a plugin prints and what objects are called neither injects a header nor breaks a mail", async () => {
+  await until(
+    async () => (await about("hostile")).length > 0,
+    () => master.logs(),
+  );
+  const [mail] = await about("hostile");
+  expect(mail?.to).toEqual(["ops@example.org"]);
+  expect(mail?.headers["subject"]).toBe("CRITICAL hostile Bcc: evil@example.org on hostile");
+  expect(Object.keys(mail?.headers ?? {})).not.toContain("bcc");
+  expect(mail?.body).toContain(`\ufffd\ufffd $user.email$ $ " ' [31m\n\n.\n\nBcc: evil@example.org\nxxxx`);
+  expect(mail?.body).toMatch(/x\n\[the rest is left out\]\n$/);
+  expect(mail?.body.length).toBeLessThan(12_000);
+});
+
+describe("the queue's check", () => {
+  const check = () => master.run(["/usr/local/lib/icinga-swarm/plugins/check_mail_queue"], "nagios");
+  const waiting = (age: string) =>
+    master.output("bash", "-c", `f=/var/spool/nullmailer/queue/9.9; touch -d '${age}' $f; chown mail $f; chmod 600 $f`);
+
+  test("is about the age of the oldest mail", async () => {
+    expect(await check()).toMatchObject({ code: 0, output: expect.stringContaining("0 mails waiting") as string });
+    await waiting("14 minutes ago");
+    expect(await check()).toMatchObject({ code: 0 });
+    await waiting("16 minutes ago");
+    expect(await check()).toMatchObject({ code: 1, output: expect.stringContaining("for 16 min") as string });
+    await waiting("61 minutes ago");
+    expect(await check()).toMatchObject({ code: 2 });
+    await master.output("rm", "/var/spool/nullmailer/queue/9.9");
+  });
+
+  test("is critical when the relay refused one for good; whoever answers for the sender's address is told", async () => {
+    await master.run(["bash", "-c", "echo text | mail -s subject refused@example.org"], "nagios");
+    const bounce = await mailFor("Returned mail", () => Promise.resolve());
+    expect(bounce.to).toEqual(["icinga@example.com"]);
+    expect(await check()).toMatchObject({ code: 2, output: expect.stringContaining("refused 1 mail,") as string });
+    await master.output("bash", "-c", "rm /var/spool/nullmailer/failed/*");
+    expect(await check()).toMatchObject({ code: 0 });
+  });
+});
+
+test("mails that the relay does not take now outlive the container, and come when it is back", async () => {
+  await sink.stop();
+  await result(WEB, 1, "PING CRITICAL - kept");
+  const queued = () => master.output("find", "/var/spool/nullmailer/queue", "-type", "f");
+  await until(async () => (await queued()) !== "", queued);
+  await master.stop();
+  await stack.trial.discard(master);
+  await sink.start();
+  const known = (await mails(sink)).length;
+  master = await stack.trial.start(stack.master({ environment: MAIL_ENVIRONMENT }));
+  const mail = await mailAfter(known, sink, master);
+  expect(mail.headers["subject"]).toBe("DOWN fra-web-1 (frankfurt)");
+  expect(mail.body).toContain("PING CRITICAL - kept");
+  await until(async () => (await queued()) === "", queued);
+  expect((await mails(sink)).filter(({ body }) => body.includes("kept"))).toHaveLength(1);
+  await master.logged("'api' started");
+});
+
+test("a mail that nobody takes is a clear line in Icinga's log", async () => {
+  await master.output("bash", "-c", ": >/etc/nullmailer/remotes");
+  await result(WEB, 0, "PING OK");
+  await master.logged(
+    "output: no mail to ops@example.org about fra-web-1 (frankfurt): sendmail: the mail relay is off (MAIL_HOST is not set)",
+  );
+});

@@ -1,0 +1,172 @@
+import { asOperator, Stack, uploadObjects } from "./icingaStack";
+import { IMAGES, type TrialContainer, until } from "./icingaTrial";
+
+/** A part of the address that nobody may read anywhere. */
+const TOKEN = "0d7c5b1e-token";
+
+/** Answers every request, and prints what was asked for. */
+const WEB_SERVER = `import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        print("GET", self.path, flush=True)
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(("0.0.0.0", 80), Handler).serve_forever()
+`;
+
+let stack: Stack;
+let master: TrialContainer;
+let web: TrialContainer;
+
+jest.setTimeout(180_000);
+
+beforeAll(async () => {
+  stack = await Stack.create();
+  await stack.mySql.start();
+  const bystander = { image: IMAGES.base, health: false };
+  web = await stack.trial.start({
+    ...bystander,
+    name: "beats.example",
+    entrypoint: ["python3", "-u", "/web.py"],
+    files: { "/web.py": WEB_SERVER },
+  });
+  // Only its address counts.
+  await stack.trial.start({ ...bystander, name: "config-generator", entrypoint: ["sleep", "infinity"] });
+  master = await stack.trial.start(
+    stack.master({
+      secrets: { "heartbeat-url": `http://beats.example/ping/${TOKEN}` },
+      environment: { HEARTBEAT_SECONDS: "1" },
+    }),
+  );
+  await master.line("ready");
+});
+afterAll(() => stack.trial.remove());
+
+interface Known {
+  readonly state: number;
+  readonly output: string;
+}
+
+const LOOK = `import json, sys; sys.path.insert(0, "/usr/local/lib/icinga-swarm")
+from icinga_api import LocalApi
+print(json.dumps({o["name"]: {"state": o["attrs"]["state"], "output": (o["attrs"]["last_check_result"] or {}).get("output", "")}
+  for kind in ("hosts", "services") for o in LocalApi("icinga-master").get("objects/" + kind)}))`;
+
+const look = async () => JSON.parse(await master.output("python3", "-c", LOOK)) as Record<string, Known>;
+
+const untilStates = (expected: Record<string, number>) =>
+  until(
+    async () => {
+      const known = await look();
+      return Object.entries(expected).every(([name, state]) => known[name]?.output && known[name].state === state);
+    },
+    async () => JSON.stringify(await look(), undefined, 2),
+    90,
+  );
+
+const calls = async () => (await web.logs()).split("\n").filter((line) => line === `GET /ping/${TOKEN}`).length;
+
+/** Whether the address is called in these seconds. */
+async function isCalledWithin(seconds: number): Promise<boolean> {
+  const before = await calls();
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  return (await calls()) > before;
+}
+
+const OWN = {
+  "icinga-master": 0,
+  "icinga-master!icinga": 0,
+  "icinga-master!ido": 0,
+  "icinga-master!disk": 0,
+  "icinga-master!processes": 0,
+  "icinga-master!mail queue": 0,
+  "icinga-master!heartbeat": 0,
+  mysql: 0,
+  "config-generator": 0,
+};
+
+test("the centre's hosts are there without a package, in one group, and well", async () => {
+  await untilStates(OWN);
+  const known = await look();
+  expect(Object.keys(known).sort()).toEqual([...Object.keys(OWN), "config-generator!configuration"].sort());
+  const script = `import sys; sys.path.insert(0, "/usr/local/lib/icinga-swarm")
+from icinga_api import LocalApi
+for host in LocalApi("icinga-master").get("objects/hosts"): print(host["attrs"]["groups"], host["attrs"]["vars"]["location"])`;
+  const lines = new Set((await master.output("python3", "-c", script)).split("\n"));
+  expect([...lines]).toEqual(["['icinga-swarm'] central"]);
+});
+
+describe("a generator", () => {
+  const report = (state: number) =>
+    asOperator(master, "POST", "actions/process-check-result", {
+      type: "Service",
+      filter: `service.name == "configuration"`,
+      exit_status: state,
+      plugin_output: "42 hosts",
+    });
+  const shorten = (seconds: number) =>
+    asOperator(master, "POST", "objects/services/config-generator!configuration", {
+      attrs: { check_interval: seconds, retry_interval: seconds },
+    });
+
+  test("that has not reported yet is no alarm; what it reports is shown", async () => {
+    await uploadObjects(master, "");
+    await untilStates({ "config-generator!configuration": 3 });
+    expect((await look())["config-generator!configuration"]?.output).toContain("has not reported yet");
+    await report(0);
+    expect((await look())["config-generator!configuration"]).toEqual({ state: 0, output: "42 hosts" });
+  });
+
+  test("that falls silent is critical", async () => {
+    await shorten(2);
+    await report(0);
+    await untilStates({ "config-generator!configuration": 2 });
+    expect((await look())["config-generator!configuration"]?.output).toContain("reported nothing for ten minutes");
+    await shorten(600);
+  });
+});
+
+describe("the heartbeat", () => {
+  test("calls the address, and tells its host alone", async () => {
+    expect(await isCalledWithin(5)).toBe(true);
+    await master.line("heartbeat: beats.example is called");
+    const seen = [await master.logs(), await master.processes(), JSON.stringify(await master.inspect())].join("\n");
+    expect(seen).not.toContain(TOKEN);
+    expect(JSON.stringify(await look())).not.toContain(TOKEN);
+  });
+
+  test("is silent while checks stop", async () => {
+    const checks = (enabled: boolean) =>
+      asOperator(master, "POST", "objects/icingaapplications/app", {
+        attrs: { enable_host_checks: enabled, enable_service_checks: enabled },
+      });
+    const mark = (await master.logs()).length;
+    await checks(false);
+    await master.logged("beats.example is not called: no check was executed in the last minute", mark, 90);
+    expect(await isCalledWithin(5)).toBe(false);
+    await checks(true);
+    await master.logged("beats.example is called", mark, 60);
+  });
+
+  test("is silent while the database is away, once said, and its check and those of the database say so", async () => {
+    const mark = (await master.logs()).length;
+    await stack.mySql.stop();
+    await master.line("heartbeat: beats.example is not called: Icinga's IDO connection to MySQL is not up", mark, 90);
+    expect(await isCalledWithin(5)).toBe(false);
+    await untilStates({ mysql: 1, "icinga-master!ido": 2, "icinga-master!heartbeat": 2 });
+    expect(await master.count("heartbeat: ", mark)).toBe(1);
+    await stack.mySql.start();
+    await master.line("heartbeat: beats.example is called", mark, 90);
+    expect(await isCalledWithin(5)).toBe(true);
+  });
+
+  test("that nobody takes is said in one line, and by its check", async () => {
+    const mark = (await master.logs()).length;
+    await web.kill();
+    const line = await master.line("heartbeat: beats.example cannot be called: ", mark);
+    expect(line).toMatch(/does not answer \(.*\)$/);
+    await untilStates({ "icinga-master!heartbeat": 2 });
+    expect((await look())["icinga-master!heartbeat"]?.output).toContain("beats.example cannot be called");
+  });
+});
