@@ -14,6 +14,12 @@ export function seconds(text: string): number {
   return Math.round(Number(count) * (SECONDS[unit] ?? Number.NaN) * 1000) / 1000;
 }
 
+/** A number of seconds as people write it: `90s`, `5m`, `1d`. */
+export function briefly(duration: number): string {
+  const unit = ["d", "h", "m"].find((name) => duration > 0 && duration % (SECONDS[name] ?? 1) === 0) ?? "s";
+  return `${duration / (SECONDS[unit] ?? 1)}${unit}`;
+}
+
 /** How often, how long to wait: whole seconds, minutes, hours or days. */
 export const interval = z
   .string()
