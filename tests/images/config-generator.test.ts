@@ -1,150 +1,44 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { readInventory, parseInventory, type Site } from "../../generator/inventory";
+import { readInventory, parseInventory } from "../../generator/inventory";
 import { renderPackage } from "../../generator/package";
-import { packShipment } from "../../generator/shipment";
 import { readLocations } from "../../generator/locationsFile";
-import { callApi, Credentials } from "./icingaStack";
-import { IMAGES, Trial, type TrialContainer, until } from "./icingaTrial";
+import { GeneratorTrial, health, SITES } from "./generatorTrial";
+import { callApi } from "./icingaStack";
+import { type TrialContainer, until } from "./icingaTrial";
 
-const GENERATOR = process.env["ICINGA_SWARM_IMAGE_CONFIG_GENERATOR"] ?? "icinga-swarm/config-generator:dev";
 const ROOT = join(__dirname, "../..");
-const SITES: readonly Site[] = [
-  { name: "frankfurt", slaves: 1 },
-  { name: "chicago", slaves: 3, displayName: 'Chicago "IL" \\ $x$' },
-];
+const WEEK = { monday: "2026-11-23" };
 
-/**
- * The real Icinga of the master's image with the real configuration, but for the database and Livestatus, which the
- * generator has nothing to do with.
- */
-const START_MASTER = `#!/bin/bash
-set -euo pipefail
-source /usr/local/lib/icinga-swarm/init.sh
-begin
-install -d -o nagios -g nagios -m 700 /var/lib/icinga2 /var/lib/icinga2/{ca,certs}
-install -d -o nagios -g nagios /run/icinga2 /run/icinga2/cmd
-cd /var/lib/icinga2/certs
-write_file ../ca/ca.crt nagios:nagios 644 <"$SECRETS_DIR/icinga-ca.crt"
-write_file ../ca/ca.key nagios:nagios 600 <"$SECRETS_DIR/icinga-ca.key"
-cp ../ca/ca.crt ca.crt
-if [[ ! -e icinga-master.crt ]]; then
-  as_user nagios icinga2 pki new-cert --cn icinga-master --key icinga-master.key --csr icinga-master.csr
-  as_user nagios icinga2 pki sign-csr --csr icinga-master.csr --cert icinga-master.crt
-fi
-cp -r /usr/local/share/icinga-swarm/icinga2/. /etc/icinga2/
-install -d /etc/icinga2/zones.d
-rm -f /etc/icinga2/features-enabled/{ido-mysql,livestatus,compatlog}.conf
-cp /test/secrets.conf /etc/icinga2/secrets.conf
-[[ ! -e /test/extra.conf ]] || cp /test/extra.conf /etc/icinga2/features-enabled/extra.conf
-printf status | write_file "$RUN_DIR/status-password" root:nagios 640
-exec setpriv --reuid nagios --regid nagios --init-groups -- icinga2 daemon
-`;
-
-let trial: Trial;
+let setting: GeneratorTrial;
 let master: TrialContainer;
 let generator: TrialContainer;
-const credentials = new Credentials();
 
 jest.setTimeout(120_000);
 beforeAll(async () => {
-  trial = await Trial.create();
-  master = await startMaster("icinga-master");
+  setting = await GeneratorTrial.create();
+  master = setting.master;
 });
-afterAll(() => trial.remove());
-
-/** Written as Icinga's own language wants it: the password has all that could break out. */
-function secretsConf(): string {
-  const quoted = credentials.generatorPassword.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
-  return `const TicketSalt = "x"\nconst GeneratorPassword = "${quoted}"\nconst StatusPassword = "status"\n`;
-}
-
-async function startMaster(name: string, extra?: string): Promise<TrialContainer> {
-  const container = await trial.start({
-    image: IMAGES.master,
-    name,
-    secrets: credentials.master,
-    files: {
-      "/test/start": START_MASTER,
-      "/test/secrets.conf": secretsConf(),
-      ...(extra === undefined ? {} : { "/test/extra.conf": extra }),
-    },
-    entrypoint: ["/test/start"],
-  });
-  await until(
-    async () => (await container.logs()).includes("Activated all objects"),
-    () => container.logs(),
-    30,
-  );
-  return container;
-}
-
-/** An inventory of one file, packed as for the swarm. */
-function shipment(inventory: string): string[] {
-  const folder = mkdtempSync(join(tmpdir(), "icinga-swarm-inventory-"));
-  writeFileSync(join(folder, "hosts.yaml"), inventory);
-  const chunks = packShipment(folder, SITES);
-  rmSync(folder, { recursive: true });
-  return chunks;
-}
-
-async function startGenerator(inventory: string, spec: string): Promise<TrialContainer> {
-  const chunks = shipment(inventory);
-  return trial.start({
-    image: GENERATOR,
-    name: "config-generator",
-    environment: { SPEC_HASH: spec, GENERATOR_INTERVAL: "1", ICINGA_API_URL: "https://icinga-master:5665" },
-    secrets: {
-      "icinga-ca.crt": credentials.caCertificate,
-      "icinga-api-generator-password": `${credentials.generatorPassword}\n`,
-    },
-    files: Object.fromEntries(
-      chunks.map((chunk, index) => [`/etc/icinga-swarm/shipment/${String(index).padStart(3, "0")}`, chunk]),
-    ),
-    volumes: { "/var/lib/config-generator": "generator-data" },
-  });
-}
-
-interface Package {
-  readonly name: string;
-  readonly stages: readonly string[];
-  readonly "active-stage": string;
-}
-
-async function askMaster<Result>(method: "GET" | "POST", path: string, body: object = {}): Promise<Result[]> {
-  const { text } = await callApi(master, method, path, body);
-  return (JSON.parse(text) as { results: Result[] }).results;
-}
-
-async function ourPackage(): Promise<Package | undefined> {
-  const packages = await askMaster<Package>("GET", "config/packages");
-  return packages.find(({ name }) => name === "icinga-swarm");
-}
-
-async function uploads(): Promise<number> {
-  return (await master.logs())
-    .split("\n")
-    .filter((line) => line.includes("Request POST /v1/config/stages/icinga-swarm")).length;
-}
-
-const state = async (container: TrialContainer) => (await container.inspect()).State.Health?.Status;
+afterAll(() => setting.trial.remove());
 
 const INVENTORY = "hosts:\n  - { name: web-1, address: 127.0.0.1, location: frankfurt, checks: [ping] }\n";
 
 describe("the generator on a real master", () => {
   it("makes its package active, and is healthy only then", async () => {
-    generator = await startGenerator(INVENTORY, "spec-1");
+    generator = await setting.startGenerator({ inventory: INVENTORY, spec: "spec-1" });
     const line = await generator.line("package active: ");
-    expect(line).toMatch(/^package active: 6 hosts, 17 services in 3 zones of locations \(stage [0-9a-f-]{36}\)$/);
+    expect(line).toMatch(/^package active: 1 host, 1 service in 3 zones of locations \(stage [0-9a-f-]{36}\)$/);
     await until(
-      async () => (await state(generator)) === "healthy",
+      async () => (await health(generator)) === "healthy",
       () => generator.logs(),
     );
     expect(await generator.count("ready")).toBe(1);
     expect(await generator.output("cat", "/var/lib/config-generator/.ready")).toBe("spec-1");
-    expect(await ourPackage()).toMatchObject({ stages: [line.slice(-37, -1)], "active-stage": line.slice(-37, -1) });
+    expect(await setting.ourPackage()).toMatchObject({
+      stages: [line.slice(-37, -1)],
+      "active-stage": line.slice(-37, -1),
+    });
   });
 
   it("uploads nothing while nothing changes", async () => {
@@ -153,7 +47,7 @@ describe("the generator on a real master", () => {
       async () => ((await master.logs(before)).match(/GET \/v1\/config\/packages /g)?.length ?? 0) >= 3,
       () => master.logs(before),
     );
-    expect(await uploads()).toBe(1);
+    expect(await setting.uploads()).toBe(1);
     expect(await generator.count("package active")).toBe(1);
     expect(await master.logs(before)).not.toContain("Reloading");
   });
@@ -172,57 +66,105 @@ describe("the generator on a real master", () => {
     expect(await generator.logs()).not.toContain("quoted");
   });
 
+  it("is a check on the master, which says what is active since when", async () => {
+    const { output, performanceData } = await setting.shows(
+      0,
+      "1 host, 1 service in 3 zones of locations active since ",
+    );
+    expect(output).toMatch(/active since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC; last looked at 20\d\d-.* UTC$/);
+    expect(performanceData).toEqual([expect.stringMatching(/^age=\d+s$/), "hosts=1", "services=1"]);
+  });
+
+  it("may set no other check, with the rights that it has on the master", async () => {
+    const set = (service: string) =>
+      callApi(master, "POST", "actions/process-check-result", {
+        type: "Service",
+        service,
+        exit_status: 0,
+        plugin_output: "forged",
+      });
+    expect((await set("icinga-master!icinga")).status).not.toBe(200);
+    expect((await set("config-generator!configuration")).status).toBe(200);
+    const everything = { type: "Host", filter: "true", exit_status: 1, plugin_output: "forged" };
+    const { text } = await callApi(master, "POST", "actions/process-check-result", everything);
+    expect(text).not.toContain("icinga-master");
+  });
+
   it("repairs what somebody changed on the master", async () => {
-    const stage = (await ourPackage())?.["active-stage"];
-    await master.output("bash", "-c", "echo // >>/var/lib/icinga2/api/packages/icinga-swarm/*/conf.d/zones.conf");
+    const stage = (await setting.ourPackage())?.["active-stage"];
+    await setting.damage();
     await generator.line("drift repaired: ");
     await until(
-      async () => (await ourPackage())?.stages.length === 1,
+      async () => (await setting.ourPackage())?.stages.length === 1,
       () => generator.logs(),
     );
-    expect((await ourPackage())?.["active-stage"]).not.toBe(stage);
+    expect((await setting.ourPackage())?.["active-stage"]).not.toBe(stage);
   });
 
   it("stays up while the master restarts, and uploads nothing for it", async () => {
     const before = (await generator.logs()).length;
-    const count = await uploads();
+    const count = await setting.uploads();
     await master.stop();
     await generator.line("waiting: the master's API cannot be reached", before);
     await master.start();
     await generator.line("package active: ", before);
-    expect(await uploads()).toBe(count);
+    expect(await setting.uploads()).toBe(count);
     expect((await generator.inspect()).State).toMatchObject({ Running: true });
     expect((await generator.inspect()).RestartCount).toBe(0);
   });
 
   it("ends at once when it is told to", async () => {
     expect(await generator.stop()).toBeLessThan(4);
-    await trial.discard(generator);
+    await setting.trial.discard(generator);
   });
 
   it("says which host Icinga refuses, is not ready with it, and keeps the old package", async () => {
-    const old = (await ourPackage())?.["active-stage"];
-    await askMaster("POST", "config/packages/other");
+    const old = (await setting.ourPackage())?.["active-stage"];
+    await setting.ask("POST", "config/packages/other");
     const files = { "conf.d/taken.conf": 'object Host "taken" { check_command = "dummy" }\n' };
-    await askMaster("POST", "config/stages/other", { files });
-    generator = await startGenerator(
-      `${INVENTORY}  - { name: taken, address: 127.0.0.1, location: frankfurt }\n`,
-      "spec-2",
-    );
+    await setting.ask("POST", "config/stages/other", { files });
+    const inventory = `${INVENTORY}  - { name: taken, address: 127.0.0.1, location: frankfurt }\n`;
+    generator = await setting.startGenerator({ inventory, spec: "spec-2" });
     const line = await generator.line("failed: ");
     expect(line).toContain("failed: Icinga refuses the package: Object 'taken' of type 'Host' re-defined");
     expect(line).toContain("host taken, from hosts.yaml:3:13 of the inventory");
     expect(line).toContain("the package that was active stays so");
-    expect((await ourPackage())?.["active-stage"]).toBe(old);
-    expect((await ourPackage())?.stages).toHaveLength(1);
-    expect(await state(generator)).not.toBe("healthy");
+    expect((await setting.ourPackage())?.["active-stage"]).toBe(old);
+    expect((await setting.ourPackage())?.stages).toHaveLength(1);
+    expect(await health(generator)).not.toBe("healthy");
     expect(await generator.output("cat", "/var/lib/config-generator/.ready")).toBe("spec-1");
-    await trial.discard(generator);
+    await setting.shows(2, "Object 'taken' of type 'Host' re-defined");
+    await setting.trial.discard(generator);
+  });
+
+  it("refuses to remove most hosts at once, until it is told that this is meant", async () => {
+    const hosts = Array.from({ length: 8 }, (_, index) => `web-${index + 1}`);
+    const inventory = (names: readonly string[]) =>
+      `hosts:\n${names.map((name) => `  - { name: ${name}, address: 127.0.0.1, location: frankfurt }\n`).join("")}`;
+    generator = await setting.startGenerator({ inventory: inventory(hosts), spec: "spec-3" });
+    await generator.line("package active: 8 hosts");
+    await setting.trial.discard(generator);
+    const stage = await setting.activeStage();
+
+    const small = inventory(hosts.slice(0, 2));
+    generator = await setting.startGenerator({ inventory: small, spec: "spec-4" });
+    const line = await generator.line("failed: ");
+    expect(line).toContain("6 of 8 hosts would be removed at once (web-3, web-4, web-5, web-6, web-7 and 1 more)");
+    await setting.shows(2, "6 of 8 hosts would be removed at once");
+    expect(await setting.activeStage()).toBe(stage);
+    expect(await health(generator)).not.toBe("healthy");
+    await setting.trial.discard(generator);
+
+    const confirmRemoval = /confirmRemoval to ([a-z]{8}) and run pulumi up$/.exec(line)?.[1];
+    generator = await setting.startGenerator({ inventory: small, spec: "spec-5", settings: { confirmRemoval } });
+    await generator.line("package active: 2 hosts");
+    await setting.shows(0, "2 hosts, 0 services in 3 zones");
+    await setting.trial.discard(generator);
   });
 });
 
 it("refuses to start without what it needs", async () => {
-  const container = await trial.start({ image: GENERATOR, name: "empty" });
+  const container = await setting.startEmpty();
   expect(await container.exitCode()).toBe(1);
   expect(await container.logs()).toContain("failed: the environment lacks SPEC_HASH ICINGA_API_URL");
 });
@@ -260,7 +202,7 @@ describe("what the generator writes", () => {
     const file = `Pulumi.${stack}.yaml`;
     const { locations } = readLocations(file, readFileSync(join(ROOT, file), "utf8"));
     const { inventory } = readInventory(join(ROOT, "inventory", stack), locations);
-    expect(await validate([renderPackage(inventory, locations)])).toBe("");
+    expect(await validate([renderPackage(inventory, locations, WEEK)])).toBe("");
   });
 
   it("is valid whatever people write", async () => {
@@ -299,7 +241,7 @@ describe("what the generator writes", () => {
     const valid = samples.flatMap((hosts) => {
       const named = hosts.map((one, index) => ({ name: `h${index}`, ...one }));
       const { inventory, problems } = parseInventory({ "a.yaml": JSON.stringify({ hosts: named }) }, SITES);
-      return problems.length === 0 ? [renderPackage(inventory, SITES)] : [];
+      return problems.length === 0 ? [renderPackage(inventory, SITES, WEEK)] : [];
     });
     expect(valid.length).toBeGreaterThan(15);
     expect(await validate(valid)).toBe("");
@@ -320,13 +262,17 @@ describe("what the generator writes", () => {
     };
     const { inventory, problems } = parseInventory({ "a.yaml": JSON.stringify(file) }, SITES);
     expect(problems).toEqual([]);
-    const rendered = renderPackage(inventory, SITES);
+    const rendered = renderPackage(inventory, SITES, WEEK);
     const parts = ["global-templates/groups.conf", "global-templates/templates.conf", "frankfurt/hosts.conf"];
-    const other = await startMaster("icinga-other", parts.map((part) => rendered.get(`zones.d/${part}`)).join("\n"));
+    const other = await setting.startMaster(
+      "icinga-other",
+      parts.map((part) => rendered.get(`zones.d/${part}`)).join("\n"),
+    );
     const ask = [
       "import sys, json; sys.path.insert(0, '/usr/local/lib/icinga-swarm')",
       "from icinga_api import LocalApi; api = LocalApi('icinga-master')",
-      "service = api.get('objects/services')[0]['attrs']; host = api.get('objects/hosts')[0]['attrs']",
+      "host = api.get('objects/hosts/h')[0]['attrs']",
+      "service = next(found['attrs'] for found in api.get('objects/services') if found['attrs']['host_name'] == 'h')",
       "result = service['last_check_result']",
       "print(json.dumps({'command': result and result['command'], 'display': host['display_name']}))",
     ].join("\n");
