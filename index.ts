@@ -55,6 +55,7 @@ const master = new IcingaMaster(
     memoryMegabytes: memory.master,
     historyDays: settings.retention.historyDays,
     mailRelay: settings.mailRelay,
+    heartbeat: settings.heartbeat,
     credentials: {
       caCertificate: credentials.icingaCaCertificate,
       caKey: credentials.icingaCaKey,
@@ -85,7 +86,16 @@ const locations = settings.locations.map((location) => ({
   location,
   slaves: new IcingaLocation(
     `location-${location.name}`,
-    { stack: settings, image: images.slave, location, networks, master, generator, memoryMegabytes: memory.slave },
+    {
+      stack: settings,
+      image: images.slave,
+      location,
+      networks,
+      master,
+      generator,
+      nrpeCertificates: settings.nrpeCertificates,
+      memoryMegabytes: memory.slave,
+    },
     opts,
   ),
 }));

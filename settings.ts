@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import type { NrpeCertificates } from "./components/icingaLocation";
+import type { Heartbeat } from "./components/icingaMaster";
 import { type Cidr, overlaps, parseCidr } from "./render/cidr";
 import { packShipment, readInventory } from "./generator/inventory";
 import { type Location, locationSchema } from "./generator/location";
@@ -28,12 +30,22 @@ export const CREDENTIALS = [
   { key: "icingaCaKey", kind: "caKey" },
   { key: "registryPassword", kind: "given" },
   { key: "generatorDeployKey", kind: "given" },
+  { key: "nrpeCaCertificate", kind: "given" },
+  { key: "nrpeClientCertificate", kind: "given" },
+  { key: "nrpeClientKey", kind: "given" },
 ] as const satisfies readonly Credential[];
 
 type CredentialKey = (typeof CREDENTIALS)[number]["key"];
 
+/** What slaves show NRPE clients that ask for a certificate; one without the others is of no use. */
+const NRPE_KEYS: readonly CredentialKey[] = ["nrpeCaCertificate", "nrpeClientCertificate", "nrpeClientKey"];
+
 const cidr = z.string().refine((text) => parseCidr(text) !== undefined, "must be a subnet such as 10.118.0.0/22");
 const port = z.int().min(1).max(65535);
+/** What is wrong with it is said without quoting it: it may hold a token. */
+const webAddress = z
+  .url({ protocol: /^https?$/, error: "must be an address such as https://example.com/ping/1234" })
+  .refine((text) => !text.includes("@"), "must not hold a user's name; a token belongs into the path");
 
 /** The plain settings of a stack, one entry for each key `icinga-swarm:<key>`. */
 const settingsSchema = z.strictObject({
@@ -57,6 +69,8 @@ const settingsSchema = z.strictObject({
     })
     .prefault({}),
   mailRelay: z.strictObject({ host: z.string().min(1), port: port.default(25), from: z.email() }).optional(),
+  /** An address outside that is called while monitoring works, so that somebody notices when it does not. */
+  heartbeat: z.strictObject({ url: webAddress, intervalSeconds: z.int().min(10).max(3600).default(60) }).optional(),
   readiness: z.strictObject({ timeoutSeconds: z.int().min(5).max(7200).default(600) }).prefault({}),
   retention: z
     .strictObject({
@@ -88,7 +102,7 @@ const settingsSchema = z.strictObject({
 type PlainSettings = z.output<typeof settingsSchema>;
 
 /** Everything a stack is told, validated and with its defaults. Sizes in `memory` are megabytes. */
-export interface Settings extends Omit<PlainSettings, "central" | "inventory"> {
+export interface Settings extends Omit<PlainSettings, "central" | "inventory" | "heartbeat"> {
   /** Where Docker answers: a socket or `ssh://user@host`. @default the local socket */
   readonly dockerHost: string;
   /** The node of the centre, by host name, or `self`. */
@@ -97,6 +111,10 @@ export interface Settings extends Omit<PlainSettings, "central" | "inventory"> {
   readonly shipment: readonly string[];
   /** What the Docker provider logs in to the registry with; none without a registry. */
   readonly registryAuth?: { address: string; username: string; password: pulumi.Output<string> }[];
+  /** What the master calls while monitoring works. @default nothing */
+  readonly heartbeat?: Heartbeat;
+  /** What slaves show NRPE clients that ask for a certificate. @default nothing */
+  readonly nrpeCertificates?: NrpeCertificates;
   /** The stack's credentials; those that this stack has no use for are empty. */
   readonly credentials: Readonly<Record<CredentialKey, pulumi.Output<string>>>;
 }
@@ -115,7 +133,7 @@ export function readSettings(): Settings {
   if (problems.length > 0) {
     throw new pulumi.RunError(describe(problems));
   }
-  const { central, inventory: _inventory, ...rest } = plain as PlainSettings;
+  const { central, inventory: _inventory, heartbeat, ...rest } = plain as PlainSettings;
   return {
     ...rest,
     dockerHost: new pulumi.Config("docker").get("host") ?? "unix:///var/run/docker.sock",
@@ -128,8 +146,22 @@ export function readSettings(): Settings {
         password: credentials.registryPassword,
       },
     ],
+    heartbeat: heartbeat && { ...heartbeat, url: pulumi.secret(heartbeat.url) },
+    nrpeCertificates: usesNrpeCertificates()
+      ? {
+          caCertificate: credentials.nrpeCaCertificate,
+          clientCertificate: credentials.nrpeClientCertificate,
+          clientKey: credentials.nrpeClientKey,
+        }
+      : undefined,
     credentials,
   };
+}
+
+/** Whether the stack has any of them; then it needs all. */
+function usesNrpeCertificates(): boolean {
+  const present = ownConfig();
+  return NRPE_KEYS.some((key) => present.has(key));
 }
 
 function describe(problems: readonly string[]): string {
@@ -270,6 +302,10 @@ function overlappingNetworks(networks: PlainSettings["networks"]): string[] {
 function needOf(key: CredentialKey, plain: Partial<PlainSettings>): { isNeeded: boolean; remedy: string } {
   const remedy = `make them with: npm run secrets -- ${pulumi.getStack()}`;
   if (key === "registryPassword") return { isNeeded: plain.registry !== undefined, remedy };
+  if (NRPE_KEYS.includes(key)) {
+    const pem = `${NRPE_KEYS.join(", ")} only work together; set it with: pulumi config set --secret ${key} < its PEM file`;
+    return { isNeeded: usesNrpeCertificates(), remedy: pem };
+  }
   if (key !== "generatorDeployKey") return { isNeeded: true, remedy };
   const { git } = plain.generator ?? {};
   return {

@@ -10,7 +10,17 @@ import { NodeLabels } from "./nodeLabels";
 import { Readiness } from "./readiness";
 import type { ServiceImage } from "./serviceImage";
 import { limitsOf, type StackContext } from "./stack";
-import { SwarmService } from "./swarmService";
+import { type SecretFile, SwarmService } from "./swarmService";
+
+/** What slaves show NRPE clients that ask for a certificate, and what they know these by. */
+export interface NrpeCertificates {
+  /** PEM: of the authority that signed the clients' certificates. */
+  readonly caCertificate: pulumi.Output<string>;
+  /** PEM. */
+  readonly clientCertificate: pulumi.Output<string>;
+  /** PEM. */
+  readonly clientKey: pulumi.Output<string>;
+}
 
 export interface IcingaLocationArgs {
   readonly stack: StackContext;
@@ -19,6 +29,8 @@ export interface IcingaLocationArgs {
   readonly networks: Networks;
   readonly master: IcingaMaster;
   readonly generator: ConfigGenerator;
+  /** @default none: checks that want certificates fail */
+  readonly nrpeCertificates?: NrpeCertificates;
   /** Megabytes of memory for each slave. */
   readonly memoryMegabytes: number;
 }
@@ -41,9 +53,20 @@ export class IcingaLocation extends pulumi.ComponentResource {
         new ExistingNetwork(`${name}-${network}`, { network, dockerHost: stack.dockerHost }, { parent: this }),
     );
     const networkIds = [args.networks.cluster.id, ...joined.map((network) => network.id)];
-    const pairs = topology(location).map((pair) => this.pair(name, pair, args, labels, networkIds));
+    const nrpe = this.nrpeSecrets(name, args.nrpeCertificates);
+    const pairs = topology(location).map((pair) => this.pair(name, pair, args, labels, networkIds, nrpe));
     this.endpoints = pulumi.all(pairs).apply((endpoints) => endpoints.flat());
     this.registerOutputs({ endpoints: this.endpoints });
+  }
+
+  private nrpeSecrets(name: string, certificates: NrpeCertificates | undefined): SecretFile[] {
+    if (!certificates) return [];
+    const secret = (part: string, value: pulumi.Output<string>) => dockerSecret(`${name}-nrpe-${part}`, value, this);
+    return [
+      { secret: secret("ca", certificates.caCertificate), fileName: "nrpe-ca.crt" },
+      { secret: secret("client", certificates.clientCertificate), fileName: "nrpe-client.crt" },
+      { secret: secret("client-key", certificates.clientKey), fileName: "nrpe-client.key" },
+    ];
   }
 
   private pair(
@@ -52,6 +75,7 @@ export class IcingaLocation extends pulumi.ComponentResource {
     args: IcingaLocationArgs,
     labels: NodeLabels,
     networkIds: readonly pulumi.Input<string>[],
+    nrpe: readonly SecretFile[],
   ): pulumi.Output<string[]> {
     const { location, master, stack } = args;
     const part = `${name}${pair.zone.slice(location.name.length)}`;
@@ -75,6 +99,7 @@ export class IcingaLocation extends pulumi.ComponentResource {
         secrets: [
           { secret: master.caCertificate, fileName: "icinga-ca.crt", isPublic: true },
           { secret: tickets, fileName: "icinga-tickets" },
+          ...nrpe,
         ],
         volumes: [
           { name: `${slotVolume(pair)}-config`, target: "/etc/icinga2" },

@@ -18,6 +18,13 @@ export interface MailRelay {
   readonly from: string;
 }
 
+/** An address outside that is called at a steady pace while monitoring works: who misses the calls is alarmed. */
+export interface Heartbeat {
+  /** http or https; may hold a token. */
+  readonly url: pulumi.Output<string>;
+  readonly intervalSeconds: number;
+}
+
 export interface IcingaMasterArgs {
   readonly stack: StackContext;
   readonly image: ServiceImage;
@@ -29,6 +36,8 @@ export interface IcingaMasterArgs {
   readonly historyDays: number;
   /** @default none: notifications are not mailed */
   readonly mailRelay?: MailRelay;
+  /** @default none: nothing outside is called */
+  readonly heartbeat?: Heartbeat;
   readonly credentials: {
     /** PEM. */
     readonly caCertificate: pulumi.Output<string>;
@@ -57,6 +66,9 @@ export class IcingaMaster extends pulumi.ComponentResource {
     this.apiGeneratorPassword = dockerSecret(`${name}-api-generator`, credentials.apiGeneratorPassword, this);
     const caKey = dockerSecret(`${name}-ca-key`, credentials.caKey, this);
     const salt = dockerSecret(`${name}-ticket-salt`, credentials.ticketSalt, this);
+    const heartbeat = args.heartbeat
+      ? [{ secret: dockerSecret(`${name}-heartbeat-url`, args.heartbeat.url, this), fileName: "heartbeat-url" }]
+      : [];
     const service = new SwarmService(
       `${name}-swarm`,
       {
@@ -70,6 +82,7 @@ export class IcingaMaster extends pulumi.ComponentResource {
           LIVESTATUS_SUBNET: args.networks.livestatus.subnet,
           IDO_CLEANUP_DAYS: String(args.historyDays),
           ...mailEnvironment(args.mailRelay),
+          ...heartbeatEnvironment(args.heartbeat),
         },
         secrets: [
           { secret: this.caCertificate, fileName: "icinga-ca.crt", isPublic: true },
@@ -77,6 +90,7 @@ export class IcingaMaster extends pulumi.ComponentResource {
           { secret: salt, fileName: "icinga-ticket-salt" },
           { secret: args.mySql.icingaPassword, fileName: "mysql-icinga-password" },
           { secret: this.apiGeneratorPassword, fileName: "icinga-api-generator-password" },
+          ...heartbeat,
         ],
         volumes: [
           { name: "icinga-master-data", target: "/var/lib/icinga2" },
@@ -97,4 +111,8 @@ export class IcingaMaster extends pulumi.ComponentResource {
 
 function mailEnvironment(relay: MailRelay | undefined): Record<string, string> {
   return relay ? { MAIL_HOST: relay.host, MAIL_PORT: String(relay.port), MAIL_FROM: relay.from } : {};
+}
+
+function heartbeatEnvironment(heartbeat: Heartbeat | undefined): Record<string, string> {
+  return heartbeat ? { HEARTBEAT_SECONDS: String(heartbeat.intervalSeconds) } : {};
 }

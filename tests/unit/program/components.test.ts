@@ -8,6 +8,7 @@ const SETTINGS = {
   "icinga-swarm:memory": JSON.stringify({ slave: 300 }),
   "icinga-swarm:retention": JSON.stringify({ historyDays: 30, logMegabytes: 7, logFiles: 2 }),
   "icinga-swarm:readiness": JSON.stringify({ timeoutSeconds: 90 }),
+  "icinga-swarm:heartbeat": JSON.stringify({ url: "https://beats.example.com/ping/token-of-it", intervalSeconds: 30 }),
   "icinga-swarm:mailRelay": JSON.stringify({ host: "smtp.example.com", port: 587, from: "icinga@example.com" }),
 };
 
@@ -82,6 +83,7 @@ test("the master knows its database, its smarthost and how long to keep history"
     MAIL_HOST: "smtp.example.com",
     MAIL_PORT: "587",
     MAIL_FROM: "icinga@example.com",
+    HEARTBEAT_SECONDS: "30",
   });
   expect(secretFiles("icinga-master")).toEqual([
     "icinga-ca.crt 444",
@@ -89,6 +91,7 @@ test("the master knows its database, its smarthost and how long to keep history"
     "icinga-ticket-salt 400",
     "mysql-icinga-password 400",
     "icinga-api-generator-password 400",
+    "heartbeat-url 400",
   ]);
   expect(mounts("icinga-master")).toEqual([
     "icinga-master-data at /var/lib/icinga2",
@@ -105,11 +108,25 @@ test("a slave has its slot's name, volumes and tickets, and no salt", () => {
     ICINGA_MASTER_HOST: "icinga-master",
     ICINGA_MASTER_PORT: "5665",
   });
-  expect(secretFiles("icinga-slave-frankfurt")).toEqual(["icinga-ca.crt 444", "icinga-tickets 400"]);
+  expect(secretFiles("icinga-slave-frankfurt")).toEqual([
+    "icinga-ca.crt 444",
+    "icinga-tickets 400",
+    "nrpe-ca.crt 400",
+    "nrpe-client.crt 400",
+    "nrpe-client.key 400",
+  ]);
   expect(mounts("icinga-slave-frankfurt")).toEqual([
     "icinga2-slave-frankfurt-{{.Task.Slot}}-config at /etc/icinga2",
     "icinga2-slave-frankfurt-{{.Task.Slot}}-data at /var/lib/icinga2",
   ]);
+});
+
+test("the address of the heartbeat, which may hold a token, is a secret and nothing else", () => {
+  const secret = resources.find(({ name }) => name === "icinga-master-heartbeat-url");
+  expect(Buffer.from(String(secret?.inputs["data"]), "base64").toString()).toBe(
+    "https://beats.example.com/ping/token-of-it",
+  );
+  for (const { readable } of resources) expect(readable).not.toContain("token-of-it");
 });
 
 test("the generator gets the shipment, its settings and what it needs to reach the master", () => {

@@ -48,6 +48,9 @@ export const SECRETS: Readonly<Record<string, string>> = Object.fromEntries(
     "icingaCaKey",
     "registryPassword",
     "generatorDeployKey",
+    "nrpeCaCertificate",
+    "nrpeClientCertificate",
+    "nrpeClientKey",
   ].map((key) => [key, `plaintext-of-${key}`]),
 );
 

@@ -177,6 +177,21 @@ test.each([
     { generator: { confirmRemoval: "yes" } },
     "icinga-swarm:generator.confirmRemoval: must be the eight letters",
   ],
+  [
+    "a heartbeat that is no web address",
+    { heartbeat: { url: "ftp://beats.example.com" } },
+    "icinga-swarm:heartbeat.url: must be an address such as https://",
+  ],
+  [
+    "a heartbeat with a user's name",
+    { heartbeat: { url: "https://me:pw@beats.example.com" } },
+    "icinga-swarm:heartbeat.url: must not hold a user's name",
+  ],
+  [
+    "a heartbeat that would be an attack",
+    { heartbeat: { url: "https://beats.example.com", intervalSeconds: 1 } },
+    "icinga-swarm:heartbeat.intervalSeconds: ",
+  ],
   ["no sender's address", { mailRelay: { host: "smtp", from: "icinga" } }, "icinga-swarm:mailRelay.from: "],
 ])("%s is a problem with its place", (_what, changes, expected) => {
   const { error } = read(changes);
@@ -220,6 +235,34 @@ test("the registry's password is needed with a registry only", () => {
   expect(read({}, rest).error).toBe("");
   const registry = { address: "nexus:5000", repository: "monitoring", username: "ci" };
   expect(read({ registry }, rest).error).toContain("icinga-swarm:registryPassword: missing");
+});
+
+test("a heartbeat is called every minute unless told otherwise, and its address is a secret", () => {
+  const { settings, error } = read({ heartbeat: { url: "https://beats.example.com/ping/1" } });
+  expect(error).toBe("");
+  expect(settings?.heartbeat?.intervalSeconds).toBe(60);
+  expect(pulumi.Output.isInstance(settings?.heartbeat?.url)).toBe(true);
+  expect(read({}).settings?.heartbeat).toBeUndefined();
+  expect(read({ heartbeat: { url: "nonsense with a token" } }).error).not.toContain("nonsense");
+});
+
+describe("certificates for NRPE clients", () => {
+  const { nrpeCaCertificate, nrpeClientCertificate: _certificate, nrpeClientKey: _key, ...rest } = SECRETS;
+
+  test("are not needed", () => {
+    const { settings, error } = read({}, rest);
+    expect(error).toBe("");
+    expect(settings?.nrpeCertificates).toBeUndefined();
+    expect(read({}).settings?.nrpeCertificates).toBeDefined();
+  });
+
+  test("only work together, and are never plain text", () => {
+    const { error } = read({ nrpeClientKey: "hunter2" }, { ...rest, nrpeCaCertificate: nrpeCaCertificate ?? "" });
+    expect(error).toContain("icinga-swarm:nrpeClientCertificate: missing; ");
+    expect(error).not.toContain("icinga-swarm:nrpeCaCertificate: missing");
+    expect(error).toContain("icinga-swarm:nrpeClientKey: stands there in plain text");
+    expect(error).not.toContain("hunter2");
+  });
 });
 
 describe("an inventory in Git", () => {
