@@ -177,7 +177,9 @@ function hostChanges({ before, after }: Sides, pair: Kept): Event[] {
     const host = reading.hosts.get(name);
     return host === undefined ? [] : hostSettings(reading, host).filter((setting) => setting.name !== "location");
   };
-  const found = changes(settings(before, pair.old), settings(after, pair.new));
+  const written = changes(settings(before, pair.old), settings(after, pair.new));
+  // What tells that it is up may be an own check, whose definition stands elsewhere.
+  const found = written.length > 0 ? written : fieldChanges({ ...pair.old }, { ...pair.new });
   return found.map((text) => ({ kind: "host", name: pair.new.name, text }));
 }
 

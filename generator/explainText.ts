@@ -110,7 +110,8 @@ function toldRows(inventory: Inventory, rules: readonly string[], kind: Kind): R
   return all.flatMap(({ rule, on, listeners }): Row[] => [
     [`told by ${rule.name}`, on.join(", ") || "nothing of this", whenOf({ rule })],
     ...listeners.map(({ contact, group, on: wanted }): Row => {
-      const only = wanted.length === on.length ? "" : `, only of ${wanted.join(", ") || "nothing of this"}`;
+      const none = wanted.length === 0 ? ", wants none of this" : `, only of ${wanted.join(", ")}`;
+      const only = wanted.length === on.length ? "" : none;
       const when = contact.period === undefined ? "at any time" : `in ${contact.period}`;
       const through = group === undefined ? "" : `, one of ${group}`;
       return [`  ${contact.name}`, contact.email, `${when}${only}${through}`];

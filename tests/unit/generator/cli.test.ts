@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -103,7 +104,107 @@ describe("npm run inventory", () => {
     expect(await call("--help")).toMatchObject({ code: 0, out: expect.stringContaining("usage: npm run inventory") });
   });
 
-  it.each(["check", "render", "schema"])("explains %s", async (command) => {
+  describe("diff", () => {
+    beforeEach(() => {
+      git("init", "--quiet", "--initial-branch=main");
+      commit();
+    });
+
+    it("compares a commit with the files as they are, committed or not", async () => {
+      write("inventory/b.yaml", "hosts: [{ name: b, address: 10.0.0.2, location: here, checks: [ping, ssh] }]\n");
+      expect(await call("diff", "main", "--stack", "test")).toEqual({
+        code: 0,
+        out: "inventory, main -> now\n\nhere: +1 host with 2 services\n\n" + "here\n  +1 host with 2 services\n    b\n",
+        err: "",
+      });
+      commit();
+      expect(await call("diff", "main", "--stack", "test")).toMatchObject({
+        code: 0,
+        out: "inventory, main -> now\n\nMonitoring stays as it is.\n",
+      });
+      expect(await call("diff", "HEAD~1", "--stack", "test", "--markdown")).toMatchObject({
+        code: 0,
+        out: expect.stringContaining("| <code>here</code> | +1 host with 2 services |"),
+      });
+    });
+
+    it("ends with 3 for a difference if that is asked for", async () => {
+      expect(await call("diff", "main", "--stack", "test", "--exit-code")).toMatchObject({ code: 0 });
+      write("inventory/a.yaml", "hosts: []\n");
+      expect(await call("diff", "main", "--stack", "test", "--exit-code")).toMatchObject({ code: 3 });
+    });
+
+    it("takes locations and the inventory's folder from the commit as well", async () => {
+      fs.renameSync(path.join(root, "inventory"), path.join(root, "moved"));
+      write(
+        "Pulumi.test.yaml",
+        "config:\n  icinga-swarm:inventory: moved\n  icinga-swarm:locations: [{ name: here, nodes: [x], slaves: 3 }]\n",
+      );
+      const { out } = await call("diff", "main", "--stack", "test");
+      expect(out).toContain("slaves: 1 -> 3  (here)");
+      expect(out).not.toContain("+1 host");
+    });
+
+    it("takes a stack that the commit does not have for an empty one", async () => {
+      fs.copyFileSync(path.join(root, "Pulumi.test.yaml"), path.join(root, "Pulumi.new.yaml"));
+      expect(await call("diff", "main", "--stack", "new")).toMatchObject({
+        code: 0,
+        out: expect.stringContaining("here: +1 host with 1 service\neverywhere: +1 location"),
+      });
+    });
+
+    it("compares inventories whose locations stand outside of their repository", async () => {
+      const locations = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "cli-locations-")), "locations.yaml");
+      fs.writeFileSync(locations, "- { name: here, nodes: [x] }\n");
+      write("inventory/a.yaml", "hosts: []\n");
+      const named = ["--inventory", "inventory", "--locations", locations];
+      expect(await call("diff", "main", ...named)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining("here: -1 host with 1 service\n"),
+      });
+    });
+
+    it("says what was wrong with the old state", async () => {
+      write("inventory/a.yaml", "hots: []\n");
+      commit();
+      write("inventory/a.yaml", "hosts: []\n");
+      expect(await call("diff", "HEAD", "--stack", "test")).toEqual({
+        code: 1,
+        out: "",
+        err: 'HEAD:inventory/a.yaml:1:1: unknown key "hots"; did you mean "hosts"?\n1 problem\n',
+      });
+    });
+
+    it.each([
+      [["diff", "--stack", "test"], "diff needs <git ref> behind it"],
+      [["diff", "nowhere", "--stack", "test"], "git knows no commit nowhere"],
+      [["diff", "--stack", "test", "--", "--output=x"], "git knows no commit --output=x"],
+    ])("ends with 2 when called with %j", async (argv, message) => {
+      expect(await call(...argv)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+    });
+
+    function commit(): void {
+      git("add", "--all");
+      git("-c", "user.name=a", "-c", "user.email=a@b.cd", "commit", "--quiet", "--message=x");
+    }
+
+    function git(...args: string[]): void {
+      execFileSync("git", ["-C", root, ...args]);
+    }
+  });
+
+  it("suggests a host's name", async () => {
+    expect(await call("explain", "b", "--stack", "test")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('there is no host b; did you mean "a"?'),
+    });
+    expect(await call("explain", "a", "--stack", "test")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("host a, inventory/a.yaml:1\n"),
+    });
+  });
+
+  it.each(["check", "explain", "diff", "render", "schema"])("explains %s", async (command) => {
     const { code, out } = await call(command, "--help");
     expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(`usage: npm run inventory -- ${command}`) });
     expect((await call("--help")).out).toMatch(new RegExp(`^  ${command} `, "m"));
