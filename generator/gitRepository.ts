@@ -39,9 +39,11 @@ interface Entry {
 
 /**
  * A copy of the newest commits of one branch, in a bare repository: files are read from a commit, never from a work tree
- * that may be half written. The copy can be lost at any time, and is thrown away when anything goes wrong.
+ * that may be half written. The copy is made anew at the start of this program and after anything went wrong.
  */
 export class FetchedRepository implements Repository {
+  private isMade = false;
+
   /**
    * @param folder where the copy is
    * @param remote runs git where it speaks to the server
@@ -57,7 +59,7 @@ export class FetchedRepository implements Repository {
   async fetch(): Promise<string> {
     const { url, branch } = this.settings;
     try {
-      if (!fs.existsSync(path.join(this.folder, "HEAD"))) await this.create();
+      if (!this.isMade) await this.create();
       // The clean-up that git does now and then belongs to the call, or nobody would wait for it.
       const options = ["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false", "-C", this.folder];
       const quiet = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force"];
@@ -66,8 +68,7 @@ export class FetchedRepository implements Repository {
       const commit = await this.local(["-C", this.folder, "rev-parse", "--verify", REF], { seconds: LOCAL_SECONDS });
       return commit.toString("utf8").trim();
     } catch (error) {
-      // Locks of a killed git and files that a power cut left empty would refuse every later fetch.
-      fs.rmSync(this.folder, { recursive: true, force: true });
+      this.isMade = false;
       throw error;
     }
   }
@@ -89,8 +90,10 @@ export class FetchedRepository implements Repository {
   }
 
   private async create(): Promise<void> {
+    // Locks of a killed git, and files that a power cut left empty, would refuse every later fetch.
     fs.rmSync(this.folder, { recursive: true, force: true });
     await this.local(["init", "--quiet", "--bare", "--template=", this.folder], { seconds: LOCAL_SECONDS });
+    this.isMade = true;
   }
 
   /** Files and links below the inventory's folder; undefined if there is no such folder. */

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { z } from "zod";
 import { GitFailed } from "./gitProgram";
 import type { Repository } from "./gitRepository";
 import type { InventorySource, Sighting, Snapshot, Trouble } from "./inventorySource";
@@ -105,16 +106,26 @@ function lastWords(text: string): string {
     .replace(/^(fatal|error): /, "");
 }
 
+const snapshotSchema = z.object({
+  files: z.record(z.string(), z.string()),
+  problems: z.tuple([]),
+  origin: z.string().optional(),
+});
+
 /** What cannot be read counts as not there: it is only a help. */
 function readSnapshot(file: string): Snapshot | undefined {
   try {
-    return JSON.parse(fs.readFileSync(file, "utf8")) as Snapshot;
+    return snapshotSchema.parse(JSON.parse(fs.readFileSync(file, "utf8")));
   } catch {
     return undefined;
   }
 }
 
 function writeSnapshot(file: string, snapshot: Snapshot): void {
-  fs.writeFileSync(`${file}.new`, JSON.stringify(snapshot));
-  fs.renameSync(`${file}.new`, file);
+  try {
+    fs.writeFileSync(`${file}.new`, JSON.stringify(snapshot));
+    fs.renameSync(`${file}.new`, file);
+  } catch {
+    // A full disk must not end the service; what it lacks then is this help, at a start.
+  }
 }

@@ -48,21 +48,28 @@ function listing(...entries: readonly [mode: string, path: string, size?: number
 
 describe("fetching", () => {
   it("asks for the newest commit of the branch alone, and returns its id", async () => {
-    expect(await repository().fetch()).toBe("abc123");
+    const fetched = repository();
+    expect(await fetched.fetch()).toBe("abc123");
+    await fetched.fetch();
+    expect(calls.filter(({ args }) => args.startsWith("init"))).toHaveLength(1);
     const fetch = calls.find(({ where }) => where === "remote");
     expect(fetch?.args).toContain("fetch --quiet --depth=1 --no-tags");
     expect(fetch?.args).toMatch(
       / -- https:\/\/git\.example\.com\/a\.git \+refs\/heads\/feature\/x:refs\/heads\/fetched$/,
     );
-    await repository().fetch();
-    expect(calls.filter(({ args }) => args.startsWith("init"))).toHaveLength(1);
   });
 
-  it("throws away what a failure may have left half done", async () => {
-    await repository().fetch();
-    answers.fetch = new GitFailed("Unable to create 'shallow.lock': File exists");
-    await expect(repository().fetch()).rejects.toThrow("shallow.lock");
-    expect(fs.existsSync(folder)).toBe(false);
+  it.each(["at its start", "after a failure"])("throws away what may be half done: %s", async (when) => {
+    const fetched = repository();
+    if (when === "after a failure") {
+      answers.fetch = new GitFailed("Unable to create 'shallow.lock': File exists");
+      await expect(fetched.fetch()).rejects.toThrow("shallow.lock");
+      answers.fetch = "";
+    }
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, "shallow.lock"), "");
+    await fetched.fetch();
+    expect(fs.readdirSync(folder)).toEqual(["HEAD"]);
   });
 });
 

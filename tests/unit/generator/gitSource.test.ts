@@ -136,9 +136,16 @@ describe("an inventory in Git", () => {
     expect(await newSource().look()).toMatchObject({ newest: undefined, good: newest });
   });
 
-  it("whose memory is torn is one without", async () => {
-    fs.writeFileSync(path.join(folder, "last-good.json"), '{"files":');
+  it.each(['{"files":', '{"files":["a"]}', "null"])("whose memory is no good is one without: %s", async (text) => {
+    fs.writeFileSync(path.join(folder, "last-good.json"), text);
     expect((await newSource().look()).good).toBeUndefined();
+  });
+
+  it("goes on when it cannot remember", async () => {
+    const { newest } = await source.look();
+    fs.mkdirSync(path.join(folder, "last-good.json.new"));
+    source.accept(newest ?? { files: {}, problems: [] });
+    expect((await source.look()).good).toBe(newest);
   });
 
   it("does not hide mistakes of this program", async () => {
