@@ -197,11 +197,13 @@ function serviceChanges({ before, after }: Sides, pair: Kept): Event[] {
     const earlier = old.get(check.name);
     if (earlier === undefined) return [];
     if (printOfCheck(earlier, before.inventory) === printOfCheck(check, after.inventory)) return [];
-    const settings = (reading: Reading) => {
+    const settings = (reading: Reading, { notify }: Check) => {
       const host = reading.hosts.get(pair.new.name);
-      return host === undefined ? [] : serviceSettings(reading, host, check.name);
+      const all = host === undefined ? [] : serviceSettings(reading, host, check.name);
+      // Whoever is told of the host is compared with the host.
+      return all.filter(({ name }) => name !== "notify" || notify !== undefined);
     };
-    const written = changes(settings(before), settings(after));
+    const written = changes(settings(before, earlier), settings(after, check));
     const found = written.length > 0 ? written : variableChanges(earlier, check);
     return found.map((text) => ({ kind: "service", name: `${pair.new.name}/${check.name}`, text }));
   });
@@ -214,7 +216,6 @@ function printOfHost({ checks: _checks, location: _location, ...host }: Host, in
 
 function printOfCheck({ shared: _shared, ...check }: Check, inventory: Inventory): string {
   const isPassive = check.icinga.freshness !== undefined;
-  // The host's own rules are compared with the host.
   return JSON.stringify({ ...check, timing: isPassive ? {} : effective(check.timing, inventory) });
 }
 
@@ -232,12 +233,12 @@ function changes(before: readonly Setting[], after: readonly Setting[]): string[
 }
 
 function byName(settings: readonly Setting[]): Map<string, string> {
-  const values = new Map<string, string>();
+  const values = new Map<string, unknown>();
   for (const { name, value } of settings) {
     const earlier = values.get(name);
-    values.set(name, earlier === undefined ? shown(value) : `${earlier}, ${shown(value)}`);
+    values.set(name, Array.isArray(earlier) && Array.isArray(value) ? [...(earlier as unknown[]), ...value] : value);
   }
-  return values;
+  return new Map([...values].map(([name, value]) => [name, shown(value)]));
 }
 
 /** For what follows from the settings in a way that they do not show. */
