@@ -101,6 +101,9 @@ const settingsSchema = z.strictObject({
 
 type PlainSettings = z.output<typeof settingsSchema>;
 
+/** Every plain setting, without its prefix. */
+export const SETTING_KEYS = Object.keys(settingsSchema.shape);
+
 /** Everything a stack is told, validated and with its defaults. Sizes in `memory` are megabytes. */
 export interface Settings extends Omit<PlainSettings, "central" | "inventory" | "heartbeat"> {
   /** Where Docker answers: a socket or `ssh://user@host`. @default the local socket */
