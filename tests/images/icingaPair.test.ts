@@ -51,7 +51,11 @@ test("one becomes two: the restarted first slot knows the second, and both execu
   await Promise.all([first.line("ready"), second.line("ready")]);
   expect(await first.count("enrolled as ")).toBe(0);
   expect(await second.count("enrolled as ")).toBe(1);
-  const sources = () => stack.sql("SELECT GROUP_CONCAT(DISTINCT check_source ORDER BY 1) FROM icinga_hoststatus");
+  const sources = () =>
+    stack.sql(
+      "SELECT GROUP_CONCAT(DISTINCT check_source ORDER BY 1) FROM icinga_hoststatus " +
+        "JOIN icinga_objects ON object_id = host_object_id WHERE name1 LIKE 'host-%'",
+    );
   await until(async () => (await sources()) === PAIR.join(), sources);
   // Two that do not know each other would each run every check.
   expect(await endpoints(first)).toContain(`${SECOND} True`);
@@ -64,9 +68,26 @@ test("one becomes two: the restarted first slot knows the second, and both execu
   );
 });
 
-test("plugins run, ping among them", async () => {
-  const output = () => stack.sql("SELECT output FROM icinga_servicestatus");
-  await until(async () => (await output()).startsWith("PING OK"), output);
+test("plugins run, ping and the company's own among them", async () => {
+  const output = (service: string) =>
+    stack.sql(
+      "SELECT output FROM icinga_servicestatus JOIN icinga_objects ON object_id = service_object_id " +
+        `WHERE name2 = '${service}'`,
+    );
+  for (const slave of [first, second]) {
+    await slave.copy({ "/usr/local/lib/icinga-swarm/plugins/check_own": "#!/bin/sh\necho OWN OK\n" });
+  }
+  await until(
+    async () => (await output("ping")).startsWith("PING OK") && (await output("own")).startsWith("OWN OK"),
+    async () => `${await output("ping")} ${await output("own")}`,
+  );
+});
+
+test("time periods, which are written in UTC, are judged in UTC", async () => {
+  const environment = ["bash", "-c", `tr "\\0" "\\n" <"/proc/$(pgrep -o icinga2)/environ"`];
+  for (const container of [first, second, master]) {
+    expect((await container.run(environment, "nagios")).output).toMatch(/^TZ=UTC$/m);
+  }
 });
 
 test("a restart keeps the identity and asks for nothing", async () => {
