@@ -195,12 +195,18 @@ class Reader {
   }
 }
 
-/** Text of a file. Nagios takes bytes as they are; files that are not UTF-8 are from the time of ISO 8859-1. */
-function decode(bytes: Buffer): string {
+/** What Windows has where ISO 8859-1 has control characters, from 0x80 on. */
+const WINDOWS_1252 = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ";
+
+/** Text of a file. Nagios takes bytes as they are; files that are not UTF-8 are from the time before, in Windows's form. */
+export function decode(bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return new TextDecoder("windows-1252").decode(bytes);
+    // Not with TextDecoder, which in some versions of Node.js takes windows-1252 for ISO 8859-1.
+    return bytes
+      .toString("latin1")
+      .replace(/[\x80-\x9f]/g, (letter) => WINDOWS_1252.charAt(letter.charCodeAt(0) - 0x80));
   }
 }
 

@@ -1,5 +1,6 @@
 import { DIRECTIVES, type NagiosObject, textOf } from "../../../../generator/nagios/objects";
 import { describeHours, parseHours, WEEKDAYS } from "../../../../generator/nagios/periods";
+import { decode } from "../../../../generator/nagios/read";
 import type { Resolved } from "../../../../generator/nagios/resolve";
 import { commandsOf, parentsOf } from "../../../../generator/nagios/verify";
 
@@ -54,14 +55,7 @@ export function readPrecached(precached: Buffer): Comparable {
 
 /** Each name of a line may be of another file, and so of another encoding. */
 function lines(precached: Buffer): string[] {
-  const decoded = (part: string) => {
-    const bytes = Buffer.from(part, "latin1");
-    try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    } catch {
-      return new TextDecoder("windows-1252").decode(bytes);
-    }
-  };
+  const decoded = (part: string) => decode(Buffer.from(part, "latin1"));
   const text = precached.toString("latin1");
   return text.split("\n").map((line) => line.split(",").map(decoded).join(","));
 }
