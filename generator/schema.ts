@@ -76,6 +76,12 @@ const downtimes = z
 
 const group = z.strictObject({ displayName: line.describe("what people read instead of the name").optional() });
 
+/** One argument of a plugin. It may be empty: some plugins are called so. */
+const argument = z
+  .string()
+  .max(1000, "must have at most 1000 characters")
+  .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must be one line without control characters");
+
 /** A check that an inventory defines for itself. */
 export const ownCheckSchema = z
   .strictObject({
@@ -85,8 +91,9 @@ export const ownCheckSchema = z
       .describe("the check it is a special case of")
       .optional(),
     plugin: z
-      .array(line)
+      .array(argument)
       .min(1, "must not be empty")
+      .refine(([plugin]) => plugin !== "", "must begin with the plugin's name, such as check_x")
       .describe("a plugin of the slaves and its arguments, such as [check_x, -H, $address$]")
       .optional(),
     parameters: z
