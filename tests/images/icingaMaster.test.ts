@@ -1,4 +1,4 @@
-import { callApi, Credentials, fingerprint, Stack } from "./icingaStack";
+import { callApi, Credentials, fingerprint, Stack, uploadObjects } from "./icingaStack";
 import { IMAGES, type TrialContainer, until } from "./icingaTrial";
 import { killEverywhere } from "./icingaKill";
 
@@ -214,6 +214,20 @@ describe("a second start", () => {
     expect(await fingerprint(master, "icinga-master")).toBe(before);
     expect(await stack.sql("SELECT create_time FROM icinga_dbversion")).toBe(imported);
   });
+});
+
+test("a package of an earlier version, which holds what is static now, keeps no new version from starting", async () => {
+  await uploadObjects(master, "");
+  const zone = "/var/lib/icinga2/api/packages/icinga-swarm/*/zones.d/master/test.conf";
+  await master.output("bash", "-c", `echo 'object Host "icinga-master" { check_command = "dummy" }' >>${zone}`);
+  await master.stop();
+  await stack.trial.discard(master);
+  master = await stack.trial.start(stack.master({ spec: "two" }));
+  expect(await master.line("the configuration package does not fit")).toContain(
+    "Object 'icinga-master' of type 'Host' re-defined",
+  );
+  await master.line("ready");
+  expect((await callApi(master, "GET", "config/packages")).text).not.toContain('"icinga-swarm"');
 });
 
 test("a configuration that Icinga refuses ends the container with 1", async () => {

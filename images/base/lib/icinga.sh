@@ -28,13 +28,17 @@ quoted() {
   printf '"%s"' "$text"
 }
 
-# Icinga's own judgement, as one line that names the place. Of a large configuration it costs as much as the start
-# itself, so only the first start of a spec asks for it.
+readonly VALIDATION=$RUN_DIR/validation
+
+# Icinga's own judgement. Of a large configuration it costs as much as the start itself, so only the first start of a spec
+# asks for it.
+is_valid_configuration() { interruptibly as_user nagios icinga2 daemon --validate >"$VALIDATION" 2>&1; }
+
+# The same, ending the container with one line that names the place.
 check_configuration() {
-  local output=$RUN_DIR/validation
-  interruptibly as_user nagios icinga2 daemon --validate >"$output" 2>&1 && return
-  cat "$output"
-  failed "Icinga refuses its configuration: $(configuration_error <"$output")"
+  is_valid_configuration && return
+  cat "$VALIDATION"
+  failed "Icinga refuses its configuration: $(configuration_error <"$VALIDATION")"
 }
 
 configuration_error() {
