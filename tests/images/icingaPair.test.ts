@@ -75,7 +75,7 @@ test("plugins run, ping and the company's own among them", async () => {
         `WHERE name2 = '${service}'`,
     );
   for (const slave of [first, second]) {
-    await slave.copy({ "/usr/local/lib/icinga-swarm/plugins/check_own": "#!/bin/sh\necho OWN OK\n" });
+    await slave.copy({ "/usr/lib/nagios/plugins/check_own": "#!/bin/sh\necho OWN OK\n" });
   }
   await until(
     async () => (await output("ping")).startsWith("PING OK") && (await output("own")).startsWith("OWN OK"),

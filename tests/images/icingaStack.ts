@@ -149,7 +149,7 @@ export class Stack {
     const ping = `object Service "ping" {
       host_name = "${endpoints[0]}"; check_command = "ping4"; check_interval = 2s; vars.ping_address = "127.0.0.1"
     }`;
-    const own = `object CheckCommand "own" { command = [ PluginContribDir + "/check_own" ] }
+    const own = `object CheckCommand "own" { command = [ PluginDir + "/check_own" ] }
     object Service "own" { host_name = "${endpoints[0]}"; check_command = "own"; check_interval = 2s }`;
     await callApi(master, "POST", "config/packages/icinga-swarm");
     const { status } = await callApi(master, "POST", "config/stages/icinga-swarm", {
