@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { NrpeCertificates } from "./components/icingaLocation";
 import type { Heartbeat } from "./components/icingaMaster";
 import { type Cidr, overlaps, parseCidr } from "./render/cidr";
-import { packShipment, readInventory } from "./generator/inventory";
+import { type Inventory, packShipment, readInventory } from "./generator/inventory";
 import { type Location, locationSchema } from "./generator/location";
 import { generatorSchema, isSshUrl } from "./generator/serviceSettings";
 import { DEBIAN_IMAGE, MYSQL_IMAGE } from "./images/versions";
@@ -353,7 +353,18 @@ function readShipment({ inventory, locations, generator }: Partial<PlainSettings
     problems.push(`${PROJECT}:inventory: there is no folder ${inventory}; it holds the hosts to monitor, as YAML`);
     return [];
   }
-  const { problems: found } = readInventory(inventory, locations);
+  const { inventory: read, problems: found } = readInventory(inventory, locations);
   problems.push(...found.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`));
+  problems.push(...missingCertificates(read));
   return found.length > 0 ? [] : packShipment(inventory, locations);
+}
+
+/** Checks with `ssl: certificates` show what only the stack can give them. */
+function missingCertificates({ hosts }: Inventory): string[] {
+  if (usesNrpeCertificates()) return [];
+  const host = hosts.find(({ checks }) => checks.some(({ icinga }) => icinga.vars["nrpe_cert"] !== undefined));
+  const keys = NRPE_KEYS.map((key) => `${PROJECT}:${key}`).join(", ");
+  return host === undefined
+    ? []
+    : [`${keys}: missing; the inventory asks the NRPE client of ${host.name} with certificates; set all three`];
 }

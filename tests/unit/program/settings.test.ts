@@ -34,6 +34,17 @@ function read(
   }
 }
 
+test("certificates that the inventory asks for must be there", () => {
+  const folder = fs.mkdtempSync("/tmp/icinga-swarm-settings-");
+  const host = "{ name: h, address: 10.0.0.1, location: frankfurt, nrpe: { ssl: certificates }, checks: [load] }";
+  fs.writeFileSync(`${folder}/a.yaml`, `hosts: [${host}]\n`);
+  const without = Object.fromEntries(Object.entries(SECRETS).filter(([key]) => !key.includes("nrpe")));
+  expect(read({ inventory: folder }, without).error).toMatch(
+    /icinga-swarm:nrpeCaCertificate, .*nrpeClientKey: missing; the inventory asks the NRPE client of h with certificates/,
+  );
+  fs.rmSync(folder, { recursive: true });
+});
+
 test("a small stack needs locations and an inventory; all else has a default", () => {
   const { settings, error } = read({});
   expect(error).toBe("");
