@@ -1,108 +1,19 @@
 import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { z } from "zod";
+import type { z } from "zod";
 import type { NrpeCertificates } from "./components/icingaLocation";
 import type { Heartbeat } from "./components/icingaMaster";
-import { type Cidr, overlaps, parseCidr } from "./render/cidr";
 import { type Inventory, packShipment, readInventory } from "./generator/inventory";
-import { type Location, locationSchema } from "./generator/location";
-import { generatorSchema, isSshUrl } from "./generator/serviceSettings";
-import { DEBIAN_IMAGE, MYSQL_IMAGE } from "./images/versions";
-
-const PROJECT = "icinga-swarm";
-
-/** A credential of the stack: a flat, encrypted config key. `npm run secrets` makes those that can be made. */
-export interface Credential {
-  readonly key: string;
-  /** `password`: any random text. `caCertificate`, `caKey`: PEM, made together. `given`: only the operator knows it. */
-  readonly kind: "password" | "caCertificate" | "caKey" | "given";
-}
-
-/** Every credential of a stack, listed once. */
-export const CREDENTIALS = [
-  { key: "mysqlRootPassword", kind: "password" },
-  { key: "mysqlIcingaPassword", kind: "password" },
-  { key: "mysqlThrukPassword", kind: "password" },
-  { key: "mysqlGrafanaPassword", kind: "password" },
-  { key: "icingaTicketSalt", kind: "password" },
-  { key: "icingaApiGeneratorPassword", kind: "password" },
-  { key: "icingaCaCertificate", kind: "caCertificate" },
-  { key: "icingaCaKey", kind: "caKey" },
-  { key: "registryPassword", kind: "given" },
-  { key: "generatorDeployKey", kind: "given" },
-  { key: "nrpeCaCertificate", kind: "given" },
-  { key: "nrpeClientCertificate", kind: "given" },
-  { key: "nrpeClientKey", kind: "given" },
-] as const satisfies readonly Credential[];
-
-type CredentialKey = (typeof CREDENTIALS)[number]["key"];
-
-/** What slaves show NRPE clients that ask for a certificate; one without the others is of no use. */
-const NRPE_KEYS: readonly CredentialKey[] = ["nrpeCaCertificate", "nrpeClientCertificate", "nrpeClientKey"];
-
-const cidr = z.string().refine((text) => parseCidr(text) !== undefined, "must be a subnet such as 10.118.0.0/22");
-const port = z.int().min(1).max(65535);
-/** What is wrong with it is said without quoting it: it may hold a token. */
-const webAddress = z
-  .url({ protocol: /^https?$/, error: "must be an address such as https://example.com/ping/1234" })
-  .refine((text) => !text.includes("@"), "must not hold a user's name; a token belongs into the path");
-
-/** The plain settings of a stack, one entry for each key `icinga-swarm:<key>`. */
-const settingsSchema = z.strictObject({
-  locations: z.array(locationSchema).min(1, "needs at least one location"),
-  /** Where the hosts to monitor stand, unless the generator pulls them from Git. */
-  inventory: z.string().min(1).optional(),
-  generator: generatorSchema.prefault({}),
-  central: z.strictObject({ node: z.string().min(1) }).optional(),
-  registry: z
-    .strictObject({
-      address: z.string().regex(/^[a-zA-Z0-9.-]+(:\d+)?$/, "must be host or host:port, without https:// or a path"),
-      repository: z.string().regex(/^[a-z0-9._/-]+$/, "must be lower case, such as monitoring or team/monitoring"),
-      username: z.string().min(1),
-    })
-    .optional(),
-  networks: z
-    .strictObject({
-      cluster: cidr.default("10.118.0.0/22"),
-      database: cidr.default("10.118.4.0/24"),
-      livestatus: cidr.default("10.118.5.0/24"),
-    })
-    .prefault({}),
-  mailRelay: z.strictObject({ host: z.string().min(1), port: port.default(25), from: z.email() }).optional(),
-  /** An address outside that is called while monitoring works, so that somebody notices when it does not. */
-  heartbeat: z.strictObject({ url: webAddress, intervalSeconds: z.int().min(10).max(3600).default(60) }).optional(),
-  readiness: z.strictObject({ timeoutSeconds: z.int().min(5).max(7200).default(600) }).prefault({}),
-  retention: z
-    .strictObject({
-      /** Days that the database keeps history (notifications, state changes, ...). */
-      historyDays: z.int().min(1).default(365),
-      /** Megabytes of a container's log file before it is rotated. */
-      logMegabytes: z.int().min(1).default(20),
-      /** Rotated log files kept for a container. */
-      logFiles: z.int().min(1).default(5),
-    })
-    .prefault({}),
-  memory: z
-    .strictObject({
-      mysql: z.int().min(512).default(2048),
-      master: z.int().min(256).default(2048),
-      slave: z.int().min(128).default(1024),
-      generator: z.int().min(128).default(1024),
-    })
-    .prefault({}),
-  images: z
-    .strictObject({
-      /** What the images built here stand on. */
-      debian: z.string().min(1).default(DEBIAN_IMAGE),
-      mysql: z.string().min(1).default(MYSQL_IMAGE),
-    })
-    .prefault({}),
-});
-
-type PlainSettings = z.output<typeof settingsSchema>;
-
-/** Every plain setting, without its prefix. */
-export const SETTING_KEYS = Object.keys(settingsSchema.shape);
+import { isSshUrl } from "./generator/serviceSettings";
+import { crossChecks, nodesOf } from "./settings/crossChecks";
+import {
+  type CredentialKey,
+  CREDENTIALS,
+  NRPE_KEYS,
+  type PlainSettings,
+  PROJECT,
+  settingsSchema,
+} from "./settings/schema";
 
 /** Everything a stack is told, validated and with its defaults. Sizes in `memory` are megabytes. */
 export interface Settings extends Omit<PlainSettings, "central" | "inventory" | "heartbeat"> {
@@ -237,68 +148,6 @@ function validPart(raw: Readonly<Record<string, unknown>>): Partial<PlainSetting
     return success ? [[key, data]] : [];
   });
   return Object.fromEntries(entries) as Partial<PlainSettings>;
-}
-
-/** Rules that need more than one setting. */
-function crossChecks({ locations, networks, ...plain }: Partial<PlainSettings>): string[] {
-  return [
-    ...(plain.generator ? oneInventory(plain.generator, plain.inventory) : []),
-    ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
-    ...(networks ? overlappingNetworks(networks) : []),
-  ];
-}
-
-function oneInventory({ git }: PlainSettings["generator"], inventory: string | undefined): string[] {
-  const choices = "a folder that pulumi up ships (inventory) or a Git repository that is pulled (generator.git)";
-  if (git === undefined && inventory === undefined) return [`${PROJECT}:inventory: missing; give ${choices}`];
-  if (git === undefined || inventory === undefined) return [];
-  return [`${PROJECT}:generator.git: the inventory is either ${choices}; take one of the two away`];
-}
-
-function duplicateLocations(locations: readonly Location[]): string[] {
-  return locations.flatMap((location, index) => {
-    const first = locations.findIndex((other) => other.name === location.name);
-    return first === index
-      ? []
-      : [`${PROJECT}:locations[${index}].name: "${location.name}" is already the name of locations[${first}]`];
-  });
-}
-
-function nodesOf(locations: readonly Location[]): string[] {
-  return [...new Set(locations.flatMap((location) => location.nodes))];
-}
-
-function severalNodes(plain: Pick<PlainSettings, "locations" | "central" | "registry">): string[] {
-  const nodes = [...new Set([...nodesOf(plain.locations), ...(plain.central ? [plain.central.node] : [])])];
-  if (nodes.length <= 1) {
-    return [];
-  }
-  const reason = `the stack has ${nodes.length} nodes (${nodes.join(", ")})`;
-  return [
-    ...(plain.central
-      ? []
-      : [`${PROJECT}:central: missing; ${reason}, so say which one holds the centre: { node: ${nodes[0]} }`]),
-    ...(plain.registry
-      ? []
-      : [
-          `${PROJECT}:registry: missing; ${reason}, and each must be able to pull the images: ` +
-            "{ address: nexus.example.com:5000, repository: monitoring, username: ci }",
-        ]),
-  ];
-}
-
-function overlappingNetworks(networks: PlainSettings["networks"]): string[] {
-  const named = Object.entries(networks).map(([name, text]) => ({ name, text, range: parseCidr(text) as Cidr }));
-  return named.flatMap((one, index) =>
-    named
-      .slice(0, index)
-      .filter((other) => overlaps(one.range, other.range))
-      .map(
-        (other) =>
-          `${PROJECT}:networks.${one.name}: ${one.text} overlaps ${other.text} of networks.${other.name}; ` +
-          "give each network a subnet of its own",
-      ),
-  );
 }
 
 /** Whether a stack needs a credential, and what makes it. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { CREDENTIALS, type Credential } from "../settings";
+import { CREDENTIALS, type Credential } from "../settings/schema";
 import { makeCertificateAuthority } from "./certificateAuthority";
 import { pulumiFor, type PulumiCli } from "./pulumiCli";
 import { PROJECT } from "./repository";

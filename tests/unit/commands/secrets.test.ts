@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { makeCertificateAuthority } from "../../../commands/certificateAuthority";
 import type { PulumiCli } from "../../../commands/pulumiCli";
 import { createMissingSecrets, missingCredentials } from "../../../commands/secrets";
-import { CREDENTIALS } from "../../../settings";
+import { CREDENTIALS } from "../../../settings/schema";
 
 // Keys of 4096 bits take their time.
 jest.setTimeout(60_000);

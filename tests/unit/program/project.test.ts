@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { load } from "js-yaml";
-import { CREDENTIALS, SETTING_KEYS } from "../../../settings";
+import { CREDENTIALS, SETTING_KEYS } from "../../../settings/schema";
 
 const ROOT = path.join(__dirname, "../../..");
 const { config } = load(fs.readFileSync(path.join(ROOT, "Pulumi.yaml"), "utf8")) as {

@@ -1,0 +1,70 @@
+import type { Location } from "../generator/location";
+import { type Cidr, overlaps, parseCidr } from "../render/cidr";
+import { type PlainSettings, PROJECT } from "./schema";
+
+/**
+ * Rules that need more than one setting.
+ *
+ * @param settings those that are valid by themselves
+ * @returns a line for each problem, its key path first
+ */
+export function crossChecks({ locations, networks, ...plain }: Partial<PlainSettings>): string[] {
+  return [
+    ...(plain.generator ? oneInventory(plain.generator, plain.inventory) : []),
+    ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
+    ...(networks ? overlappingNetworks(networks) : []),
+  ];
+}
+
+function oneInventory({ git }: PlainSettings["generator"], inventory: string | undefined): string[] {
+  const choices = "a folder that pulumi up ships (inventory) or a Git repository that is pulled (generator.git)";
+  if (git === undefined && inventory === undefined) return [`${PROJECT}:inventory: missing; give ${choices}`];
+  if (git === undefined || inventory === undefined) return [];
+  return [`${PROJECT}:generator.git: the inventory is either ${choices}; take one of the two away`];
+}
+
+function duplicateLocations(locations: readonly Location[]): string[] {
+  return locations.flatMap((location, index) => {
+    const first = locations.findIndex((other) => other.name === location.name);
+    return first === index
+      ? []
+      : [`${PROJECT}:locations[${index}].name: "${location.name}" is already the name of locations[${first}]`];
+  });
+}
+
+export function nodesOf(locations: readonly Location[]): string[] {
+  return [...new Set(locations.flatMap((location) => location.nodes))];
+}
+
+function severalNodes(plain: Pick<PlainSettings, "locations" | "central" | "registry">): string[] {
+  const nodes = [...new Set([...nodesOf(plain.locations), ...(plain.central ? [plain.central.node] : [])])];
+  if (nodes.length <= 1) {
+    return [];
+  }
+  const reason = `the stack has ${nodes.length} nodes (${nodes.join(", ")})`;
+  return [
+    ...(plain.central
+      ? []
+      : [`${PROJECT}:central: missing; ${reason}, so say which one holds the centre: { node: ${nodes[0]} }`]),
+    ...(plain.registry
+      ? []
+      : [
+          `${PROJECT}:registry: missing; ${reason}, and each must be able to pull the images: ` +
+            "{ address: nexus.example.com:5000, repository: monitoring, username: ci }",
+        ]),
+  ];
+}
+
+function overlappingNetworks(networks: PlainSettings["networks"]): string[] {
+  const named = Object.entries(networks).map(([name, text]) => ({ name, text, range: parseCidr(text) as Cidr }));
+  return named.flatMap((one, index) =>
+    named
+      .slice(0, index)
+      .filter((other) => overlaps(one.range, other.range))
+      .map(
+        (other) =>
+          `${PROJECT}:networks.${one.name}: ${one.text} overlaps ${other.text} of networks.${other.name}; ` +
+          "give each network a subnet of its own",
+      ),
+  );
+}
