@@ -77,6 +77,6 @@ async function locationsAt(
   shown: Pick<Named, "shown">,
   around: Surroundings,
 ): Promise<readonly Site[]> {
-  const text = (await commit.isOf(file.path)) ? await commit.text(file.path) : undefined;
+  const text = await commit.text(file.path);
   return text === undefined ? today : validLocations(shown, text, around);
 }

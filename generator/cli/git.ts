@@ -51,12 +51,7 @@ export class Commit {
     }
   }
 
-  /** Whether a file or folder is in the same repository. */
-  async isOf(file: string): Promise<boolean> {
-    return (await topOf(file)) === this.top;
-  }
-
-  /** The text of a file; undefined if the commit has none. */
+  /** The text of a file; undefined if the commit has none, as of a file outside of its repository. */
   async text(file: string): Promise<string | undefined> {
     const name = this.nameOf(file);
     if (!(await this.has(name))) return undefined;

@@ -119,6 +119,30 @@ describe("what a change means for monitoring", () => {
     expect(compared(hosts(...before), hosts(...after))).toEqual(expected);
   });
 
+  it.each([
+    ["bob@example.com", "b@example.com", "1 contact changes: email: bob@example.com -> b@example.com (bob)"],
+    ["ann: {", "eve: { email: e@example.com }, ann: {", "+1 contact: (eve)"],
+    [
+      "{ contacts: [bob] }",
+      "{ contacts: [bob], after: 90s }",
+      "1 notification rule changes: after: at once -> 90s (page)",
+    ],
+    ['"09:00-17:00"', '"09:00-18:00"', "1 period changes: days.weekdays: 09:00-17:00 -> 09:00-18:00 (office)"],
+    ["Web", "WWW", "1 host group changes: displayName: Web -> WWW (web)"],
+    ["--left", "--right", "1 plugin of your own changes: argv: [check_q, --left] -> [check_q, --right] (queue)"],
+    ["interval: 5m", "interval: 6m", "defaults change: interval: 5m -> 6m (defaults)"],
+    ["notify: [page]", "notify: []", "defaults change: notify, for the stack's own parts: [page] -> [] (defaults)"],
+  ])("names what belongs to no location: %s becomes %s", (before, after, expected) => {
+    const text = `${PEOPLE}
+periods: { office: { timezone: UTC, days: { weekdays: "09:00-17:00" } } }
+groups: { web: { displayName: Web } }
+checks: { queue: { plugin: [check_q, --left] } }
+defaults: { interval: 5m, notify: [page] }
+`;
+    expect(text).toContain(before);
+    expect(compared(text, text.replace(before, after))).toEqual([`everywhere: ${expected}`]);
+  });
+
   it("names who is told no more because a rule changed, and the rule", () => {
     const before = hosts(`${A}, notify: [page, mail], checks: [ping]`);
     const after = before.replace("members: [ann]", "members: [bob]");
