@@ -11,6 +11,7 @@ import { ensureHost, withPlainEngine } from "./engine";
 export const NRPE_CLIENT_IMAGE = "icinga-swarm/fixture-nrpe-client:1";
 export const SMTP_SINK_IMAGE = "icinga-swarm/fixture-smtp-sink:1";
 export const GIT_SERVER_IMAGE = "icinga-swarm/fixture-git-server:1";
+export const ICINGA_CLOCK_IMAGE = "icinga-swarm/fixture-icinga-clock:1";
 
 const ROOT = join(__dirname, "../..");
 /** What of node_modules Dockerfiles may copy: as in .dockerignore. */
@@ -24,6 +25,7 @@ const CONTENT = [
   "tests/fixtures/nrpe-client",
   "tests/fixtures/smtp-sink",
   "tests/fixtures/git-server",
+  "tests/fixtures/icinga-clock",
   "toolchain/debian-rootfs.sh",
   "package-lock.json",
   "tests/swarm/seed.ts",
@@ -86,6 +88,12 @@ async function fill(docker: Dockerode, say: Say): Promise<string> {
     await buildImage(docker, ROOT, `icinga-swarm/${name}:seed`, say, options);
     say(`icinga-swarm/${name} is built`);
   }
+  const clock = join(ROOT, "tests/fixtures/icinga-clock");
+  await buildImage(docker, clock, ICINGA_CLOCK_IMAGE, say, {
+    parts: readdirSync(clock),
+    buildargs: { BASE_IMAGE: debian.image, MASTER_IMAGE: "icinga-swarm/icinga-master:seed" },
+    buildKit: true,
+  });
   // What former contents left; parents of today's images are not touched.
   await docker.pruneImages({ filters: { dangling: { true: true } } });
   return mySql.image;
