@@ -3,13 +3,21 @@ import { check } from "./cli/check";
 import { type Call, type Command, InvalidInventory, type Option, type Surroundings, UsageError } from "./cli/command";
 import { diff } from "./cli/diff";
 import { explain } from "./cli/explain";
+import { importNagios } from "./cli/importNagios";
 import { render } from "./cli/render";
 import { schema } from "./cli/schema";
 import { SOURCE_OPTIONS } from "./cli/source";
 import { suggestion } from "./nearest";
 
 /** In the order of the help. An entry is all that a new command needs. */
-const COMMANDS: Readonly<Record<string, Command>> = { check, explain, diff, render, schema };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  check,
+  explain,
+  diff,
+  render,
+  schema,
+  "import-nagios": importNagios,
+};
 
 const CALL = "npm run inventory --";
 

@@ -7,19 +7,25 @@ export interface RoleSources {
   /** Every host's checks, complete, by its name in Nagios. */
   readonly checks: ReadonlyMap<string, readonly WrittenCheck[]>;
   /** The host group through which a host has a service; undefined where a definition names the host. */
-  readonly hostgroupsOf: (host: string, service: string) => string | undefined;
+  readonly hostgroupOf: (host: string, service: string) => string | undefined;
   /** The host groups of a host. */
   readonly groupsOfHost: (host: string) => readonly string[];
   readonly roleName: (group: string) => string;
 }
 
+/** What a host says of its checks. */
+export interface HostChecks {
+  readonly roles: readonly string[];
+  /** Beside those of its roles, or in their place. */
+  readonly checks: readonly WrittenCheck[];
+  /** Services that its roles bring and it does not have. */
+  readonly without: readonly string[];
+}
+
 /** Roles, and what of its checks every host still says itself. */
 export interface RoleResult {
   readonly roles: Readonly<Record<string, { readonly checks: readonly WrittenCheck[] }>>;
-  readonly ofHost: ReadonlyMap<
-    string,
-    { readonly roles: readonly string[]; readonly checks: readonly WrittenCheck[]; readonly without: readonly string[] }
-  >;
+  readonly ofHost: ReadonlyMap<string, HostChecks>;
 }
 
 /**
@@ -47,12 +53,12 @@ export function rolesOf(sources: RoleSources): RoleResult {
 }
 
 /** For each host group that brings services: each of those as most hosts have it, if most do. */
-function* rolesByGroup({ checks, hostgroupsOf }: RoleSources): Generator<[group: string, checks: WrittenCheck[]]> {
+function* rolesByGroup({ checks, hostgroupOf }: RoleSources): Generator<[group: string, checks: WrittenCheck[]]> {
   const forms = new Map<string, Map<string, Map<string, { check: WrittenCheck; count: number }>>>();
   for (const [host, ofHost] of checks) {
     for (const check of ofHost) {
       const name = serviceName(check);
-      const group = hostgroupsOf(host, name);
+      const group = hostgroupOf(host, name);
       if (group === undefined) continue;
       const services = forms.get(group) ?? new Map<string, Map<string, { check: WrittenCheck; count: number }>>();
       const ofService = services.get(name) ?? new Map<string, { check: WrittenCheck; count: number }>();
@@ -74,8 +80,8 @@ function* rolesByGroup({ checks, hostgroupsOf }: RoleSources): Generator<[group:
   }
 }
 
-function usesGroup({ checks, hostgroupsOf }: RoleSources, host: string, group: string): boolean {
-  return (checks.get(host) ?? []).some((check) => hostgroupsOf(host, serviceName(check)) === group);
+function usesGroup({ checks, hostgroupOf }: RoleSources, host: string, group: string): boolean {
+  return (checks.get(host) ?? []).some((check) => hostgroupOf(host, serviceName(check)) === group);
 }
 
 function isSame(left: WrittenCheck | undefined, right: WrittenCheck): boolean {

@@ -93,7 +93,7 @@ export function judge(main: string, root?: string): Judgement {
     const file = path.join(work, "nagios.cfg");
     fs.writeFileSync(file, [...settings, ...lines, ""].join("\n"), "latin1");
     const binary = path.join(nagiosFiles(), "usr/sbin/nagios4");
-    const { stdout } = spawnSync(binary, ["-vp", file], { encoding: "latin1", timeout: 60_000 });
+    const { stdout } = spawnSync(binary, ["-vp", file], { cwd: work, encoding: "latin1", timeout: 60_000 });
     const precached = path.join(work, "precache");
     return { precached: fs.existsSync(precached) ? fs.readFileSync(precached) : undefined, output: stdout };
   } finally {
