@@ -4,6 +4,7 @@ import { type Call, type Command, InvalidInventory, type Option, type Surroundin
 import { diff } from "./cli/diff";
 import { explain } from "./cli/explain";
 import { importNagios } from "./cli/importNagios";
+import { probe } from "./cli/probe";
 import { render } from "./cli/render";
 import { schema } from "./cli/schema";
 import { SOURCE_OPTIONS } from "./cli/source";
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   render,
   schema,
   "import-nagios": importNagios,
+  probe,
 };
 
 const CALL = "npm run inventory --";
