@@ -64,7 +64,7 @@ xargs -P ${AT_A_TIME} -L 1 sh -c '
   name=$1 address=$2
   shift 2
   if answer=$(/usr/lib/nagios/plugins/check_nrpe -H "$address" -t 10 "$@" 2>&1); then state=ok; else state=FAILED; fi
-  printf "%s %s %s: %s\\n" "$state" "$name" "$address" "$(printf "%s" "$answer" | head -n 1)"
+  printf "%s %s %s: %s\\n" "$state" "$name" "$address" "$(printf "%s" "$answer" | grep -m 1 . || echo no answer)"
 ' ask
 PROGRAM
 )
