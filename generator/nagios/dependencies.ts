@@ -19,7 +19,9 @@ export function dependenciesOf(parts: Parts, problems: Remarks, notes: Remarks) 
   const choosing = { ...parts, matching: parts.rules.matching };
   const { hostdependency, servicedependency } = parts.world;
   return {
-    hostdependencies: once(hostdependency.all.flatMap((one) => hostDependencies(one, choosing, parts.rules, problems))),
+    hostdependencies: once(
+      hostdependency.all.flatMap((one) => hostDependencies(one, choosing, parts.rules, problems, notes)),
+    ),
     servicedependencies: once(
       servicedependency.all
         .filter(({ registered }) => registered)
@@ -38,6 +40,7 @@ function hostDependencies(
   choosing: Choosing,
   { emptyHostgroups }: Rules,
   problems: Remarks,
+  notes: Remarks,
 ): NagiosObject[] {
   const choose = (prefix: "" | "dependent_") => {
     const directive = `${prefix}${dependency.values.has(`${prefix}host_name`) ? "host_name" : "hostgroup_name"}`;
@@ -49,6 +52,9 @@ function hostDependencies(
   if (named.every((name) => textOf(dependency, name) === undefined)) return [];
   const [masters, dependents] = [choose(""), choose("dependent_")];
   if (!dependency.registered) return [];
+  if (masters.length === 0 || dependents.length === 0) {
+    notes.add(dependency.place, "Nagios ignores this hostdependency: no host is left on one of its sides");
+  }
   return masters.flatMap((master) =>
     dependents.flatMap((dependent) =>
       kindsOf(dependency, { host_name: hostName(master), dependent_host_name: hostName(dependent) }),

@@ -61,7 +61,8 @@ function rulesOf(sources: Sources): Rules {
     : isOn("use_true_regexp_matching")
       ? "always"
       : "where they look like one";
-  return { matching: { patterns }, emptyHostgroups: isOn("allow_empty_hostgroup_assignment") };
+  const isEmptyAllowed = setting(sources, "allow_empty_hostgroup_assignment") === undefined;
+  return { matching: { patterns }, emptyHostgroups: isEmptyAllowed || isOn("allow_empty_hostgroup_assignment") };
 }
 
 class Resolver {

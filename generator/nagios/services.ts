@@ -106,7 +106,7 @@ function keyOf(host: string, description: string): string {
 /**
  * Makes the services of all hosts.
  *
- * @param notes gets the definitions that another one takes precedence over
+ * @param notes gets the definitions that another one takes precedence over, or that are for no host
  */
 export function makeServices(
   world: World,
@@ -133,6 +133,9 @@ export function makeServices(
       const isEmpty = choice.groups.length === 1 && choice.rejected.size === 0;
       if (hostgroups !== undefined && isEmpty && !rules.emptyHostgroups) throw new NoMatch("no host group is left");
       const made = servicesOf(definition, description, choice);
+      if (made.copies.length === 0 && made.last === undefined) {
+        notes.add(definition.place, `Nagios makes no service ${JSON.stringify(description)} of this: no host is left`);
+      }
       copies.push(...made.copies);
       if (made.last !== undefined) lasts.push(made.last);
     });
