@@ -162,7 +162,8 @@ export class TrialContainer {
       writeFileSync(join(directory, path), text, { mode });
     }
     const paths = Object.keys(files).map((path) => path.slice(1));
-    const archive = execFileSync("tar", ["-c", "--owner=0", "--group=0", "-C", directory, ...paths]);
+    const options = ["--owner=0", "--group=0", "-C", directory];
+    const archive = execFileSync("tar", ["-c", ...options, ...paths], { maxBuffer: 64e6 });
     rmSync(directory, { recursive: true });
     await this.container.putArchive(archive, { path: "/" });
   }

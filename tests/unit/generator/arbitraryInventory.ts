@@ -25,6 +25,9 @@ export interface ExpectedHost {
   readonly location: string;
   /** Icinga's command, or the beginning of the name of one made from it. */
   readonly command: RegExp;
+  readonly displayName: string;
+  readonly notes: string;
+  readonly parents: readonly string[];
   /** Service -> its Icinga command. */
   readonly services: ReadonlyMap<string, string>;
   /** `<host>!<rule>` and `<host>!<service>!<rule>`. */
@@ -357,6 +360,7 @@ interface DrawnRole {
 
 interface DrawnHost extends DrawnRole {
   readonly name: string;
+  readonly parents: readonly string[];
   readonly location: string;
   readonly roles: readonly string[];
   readonly without: readonly string[];
@@ -564,7 +568,7 @@ function drawHost(
     ...(parents.length === 0 ? {} : { parents }),
     ...(checks.length === 0 ? {} : { checks: checks.map((check) => check.written) }),
   };
-  return { name: host, location, roles, without, checks, written };
+  return { name: host, location, roles, without, parents, checks, written };
 }
 
 interface Surroundings {
@@ -602,6 +606,9 @@ function expectedHost(host: DrawnHost, surroundings: Surroundings): ExpectedHost
   };
   return {
     location: host.location,
+    displayName: (host.written["displayName"] ?? host.name) as string,
+    notes: (host.written["notes"] ?? "") as string,
+    parents: host.parents,
     command: aliveCommand(nearest("alive"), surroundings.own),
     services: new Map([...services].map(([service, { command }]) => [service, command])),
     notifications: [
