@@ -224,7 +224,7 @@ export class Resolver {
     const complete = definition === undefined ? settings : completeSettings(definition, settings);
     const alive: Alive = {
       icinga: this.toIcinga(kind, definition, settings, nrpeOf(levels)),
-      timing: this.different([{ label: "check", settings: complete as WrittenSettings }]),
+      timing: this.different([{ label: "check", settings: complete as WrittenSettings }, ...levels]),
     };
     return alive;
   }

@@ -85,7 +85,7 @@ function aliveAttributes({ alive, timing }: Host): Attribute[] {
   }
   return [
     ["check_command", quote(aliveCommand(alive))],
-    ...timingAttributes({ ...timing, ...alive.timing }),
+    ...timingAttributes(alive.timing),
     timeoutAttribute(alive.icinga),
   ];
 }

@@ -153,6 +153,14 @@ hosts:
 });
 
 describe("whether a host is up", () => {
+  it("is asked as often as its check says, also where that is what the defaults say", () => {
+    const alive = (said: string) =>
+      host(`interval: 1m, attempts: 9, alive: { tcp: { port: 22${said} } }`, "defaults: { interval: 5m }").alive;
+    expect(alive("")).toMatchObject({ timing: { interval: 60, attempts: 9 } });
+    expect(alive(", interval: 5m")).toMatchObject({ timing: { attempts: 9 } });
+    expect(alive(", interval: 5m")).not.toMatchObject({ timing: { interval: 60 } });
+  });
+
   it.each([
     ["is asked by Icinga's own ping", "checks: []", undefined],
     ["also where that is said", "alive: ping", undefined],
