@@ -109,8 +109,8 @@ export class Commands {
       for (const what of nrpe.changed) this.report.add("changed", place, what);
       return { check: "nrpe", settings: nrpe.settings };
     }
-    this.reportSecrets(line, command.place);
-    for (const arg of args) this.reportSecrets(arg, place);
+    this.reportUserMacros(line, command.place);
+    for (const arg of args) this.reportUserMacros(arg, place);
     const parameters = this.parameters(line, args, subject, marks, actual);
     if (parameters !== undefined)
       return { check: this.named(command, parameters.plugin, parameters.names), settings: parameters.values };
@@ -125,9 +125,11 @@ export class Commands {
     marks: ReadonlyMap<string, string>,
     actual: readonly string[],
   ) {
-    const used = [...new Set([...line.matchAll(/\$ARG(\d+)\$/g)].map(([, number]) => Number(number)))];
-    const values = used.map((number) => args[number - 1] ?? "");
-    // A parameter always has a value, and none that a macro changes.
+    const valueOf = (number: number) => args[number - 1] ?? "";
+    const all = [...new Set([...line.matchAll(/\$ARG(\d+)\$/g)].map(([, number]) => Number(number)))];
+    // Arguments that are left out make another check: a parameter always has a value, and none that a macro changes.
+    const used = all.filter((number) => valueOf(number) !== "");
+    const values = used.map(valueOf);
     if (used.length === 0 || values.some((value) => !/^[^$\p{Cc}]{1,1000}$/u.test(value))) return undefined;
     const names = used.map((number) => `arg${number}`);
     const open = new Map([...marks, ...used.map((number) => [`ARG${number}`, mark(`arg${number}`)] as const)]);
@@ -202,9 +204,10 @@ export class Commands {
     return shown;
   }
 
-  private reportSecrets(text: string, place: Place): void {
+  private reportUserMacros(text: string, place: Place): void {
     for (const [, name = ""] of text.matchAll(/\$(USER\d+)\$/g)) {
       const macro = this.sources.userMacros.get(name);
+      if (macro === undefined) this.report.add("changed", place, `$${name}$ has no value: no resource file says one`);
       if (macro === undefined || macro.value.startsWith("/")) continue;
       const at = `${macro.file}:${macro.line}`;
       this.report.add("changed", place, `the value of $${name}$ (${at}) stands in the inventory: is it a secret?`);

@@ -30,6 +30,7 @@ export class Context {
   readonly variables: ReadonlyMap<string, string>;
   private readonly naming: Naming;
   private readonly secondsAUnit: number;
+  private readonly escalations = new Map<string, NagiosObject[]>();
 
   /** @param timezone the clocks of the machine that Nagios runs on; undefined if no time period depends on them */
   constructor(
@@ -52,6 +53,10 @@ export class Context {
       variables: new Map(this.customOf(host).map(([variable]) => [variable, this.variables.get(variable) ?? ""])),
     }));
     this.people = new People(resolved, this.terms, report);
+    for (const escalation of [...resolved.hostescalations, ...resolved.serviceescalations]) {
+      const key = keyOf(escalation);
+      this.escalations.set(key, [...(this.escalations.get(key) ?? []), escalation]);
+    }
   }
 
   private get terms() {
@@ -96,9 +101,7 @@ export class Context {
 
   /** Who is told of a host's or service's problems. */
   audience(kind: "host" | "service", object: NagiosObject): Audience {
-    const named = (one: NagiosObject) => [textOf(one, "host_name"), textOf(one, "service_description")].join("\0");
-    const all = kind === "host" ? this.resolved.hostescalations : this.resolved.serviceescalations;
-    const escalations = all.filter((one) => named(one) === named(object));
+    const escalations = this.escalations.get(keyOf(object)) ?? [];
     return audienceOf(kind, object, escalations, this.people, this.terms, this.report);
   }
 
@@ -181,6 +184,11 @@ export function duration(seconds: number): string {
 /** Whether a time period is always, as Nagios writes it. */
 export function isAlwaysIn(period: NagiosObject): boolean {
   return isAlways(toPeriod(period, undefined, (name) => name, new Report()));
+}
+
+/** A host or service by name, or that of an escalation. */
+function keyOf(object: NagiosObject): string {
+  return JSON.stringify([textOf(object, "host_name"), textOf(object, "service_description")]);
 }
 
 /** Line of a directive, or of the whole object. */

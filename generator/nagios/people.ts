@@ -188,7 +188,7 @@ export function audienceOf(
 ): Audience {
   if (!isOn(object, "notifications_enabled")) return { kind, rules: [] };
   reportUnreachable(kind, object, report);
-  const stretches = escalated(object, escalations, people, report);
+  const stretches = escalated(object, escalations, people, terms, report);
   const rules = stretches.flatMap((stretch): WrittenRule[] => {
     const states = eventsOf(stretch.letters, STATES[kind] ?? {});
     const contacts = people.known(stretch.people);
@@ -226,6 +226,7 @@ function escalated(
   object: NagiosObject,
   escalations: readonly NagiosObject[],
   people: People,
+  terms: Terms,
   report: Report,
 ): Stretch[] {
   const letters = statesOf(object, "notification_options");
@@ -241,7 +242,7 @@ function escalated(
     return [];
   });
   for (const { escalation, first } of ranges) {
-    reportConditions(escalation, object, report);
+    reportConditions(escalation, object, terms, report);
     if (interval === 0 && first > 1) {
       report.add(
         "lost",
@@ -283,9 +284,10 @@ function escalated(
 }
 
 /** Where an escalation holds under conditions only, others are told meanwhile: the inventory cannot say that. */
-function reportConditions(escalation: NagiosObject, object: NagiosObject, report: Report): void {
+function reportConditions(escalation: NagiosObject, object: NagiosObject, terms: Terms, report: Report): void {
   const period = textOf(escalation, "escalation_period");
-  if (period !== undefined && period !== textOf(object, "notification_period")) {
+  const isAlways = period === undefined || terms.period(period) === undefined;
+  if (!isAlways && period !== textOf(object, "notification_period")) {
     const message = `outside of ${period} nobody is told in the place of those of the escalation`;
     report.add("changed", placeOf(escalation, "escalation_period"), message);
   }

@@ -41,6 +41,9 @@ export function toInventory(resolved: Resolved, sources: Sources, choices: Choic
   );
   const told = new Map([...audiences].map(([host, audience]) => [host, rules.namesOf(audience)]));
   const defaults = defaultsOf(context, hosts, [...drafts.values()].flat(), [...told.values()]);
+  const hostgroups = new Map(
+    [...drafts].map(([host, all]) => [host, new Map(all.map(({ name, service }) => [name, service.hostgroup]))]),
+  );
   const { roles, ofHost } = rolesOf({
     checks: new Map(
       [...drafts].map(([host, ofHost]) => [
@@ -48,7 +51,7 @@ export function toInventory(resolved: Resolved, sources: Sources, choices: Choic
         ofHost.map((draft) => writeCheck(context, draft, told.get(host) ?? [], rules, defaults)),
       ]),
     ),
-    hostgroupOf: (host, service) => drafts.get(host)?.find(({ name }) => name === service)?.service.hostgroup,
+    hostgroupOf: (host, service) => hostgroups.get(host)?.get(service),
     groupsOfHost: (host) => resolved.groupsOfHost.get(host) ?? [],
     roleName: (group) => context.renamed("hostgroup", group),
   });

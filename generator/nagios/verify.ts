@@ -14,11 +14,15 @@ export function verify(resolved: Objects, sources: Sources, problems: Remarks): 
 }
 
 class Verifier {
+  private readonly services: ReadonlySet<string>;
+
   constructor(
     private readonly all: Objects,
     private readonly problems: Remarks,
     private readonly illegal: string,
-  ) {}
+  ) {
+    this.services = new Set(all.services.map(({ host, description }) => `${host};${description}`));
+  }
 
   verify(sources: Sources): void {
     const { all } = this;
@@ -85,7 +89,7 @@ class Verifier {
     this.notNegative(object, "check_interval");
     if (numberOf(object, "retry_interval") <= 0) this.say(object, "retry_interval", "must be more than 0");
     for (const [parentHost, parent] of parentsOf(object, host)) {
-      const isThere = this.all.services.some((one) => one.host === parentHost && one.description === parent);
+      const isThere = this.services.has(`${parentHost};${parent}`);
       const isItself = parentHost === host && parent === description;
       if (!isThere) this.say(object, "parents", `there is no service ${JSON.stringify(parent)} on ${parentHost}`);
       if (isItself) this.say(object, "parents", "a service cannot be its own parent");

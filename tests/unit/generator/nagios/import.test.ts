@@ -260,7 +260,7 @@ describe("an imported Nagios configuration", () => {
 
   it("is one that people can read", () => {
     const { output, read } = imported(byContinent);
-    const golden = path.join(__dirname, "imported");
+    const golden = path.join(__dirname, "golden");
     const files = (dir: string) =>
       (fs.readdirSync(dir, { recursive: true }) as string[]).filter((name) => /\.(yaml|txt)$/.test(name)).sort();
     expect(files(output)).toEqual(files(golden));
