@@ -9,9 +9,10 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   // A third of the letters may be wrong, at least one, so that "ad" is no typo of everything short.
   let limit = Math.max(1, Math.floor(name.length / 3)) + 1;
   let best: string | undefined;
+  const written = name.toLowerCase();
   for (const candidate of known) {
     if (Math.abs(candidate.length - name.length) >= limit) continue;
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(written, candidate.toLowerCase(), limit);
     if (distance < limit) {
       limit = distance;
       best = candidate;
@@ -35,12 +36,18 @@ export function suggestion(name: string, known: readonly string[], plural: strin
   return `known ${plural}: ${shown.join(", ")}${known.length > shown.length ? ", ..." : ""}`;
 }
 
-/** Insertions, deletions, substitutions, and swaps of neighbours, each counted once. */
-function editDistance(left: string, right: string): number {
+/**
+ * Insertions, deletions, substitutions, and swaps of neighbours, each counted once; Infinity as soon as it is clear that
+ * they are not below the limit: an inventory may know a hundred thousand names.
+ */
+function editDistance(left: string, right: string, limit: number): number {
   let beforePrevious: number[] = [];
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  let previous: number[] = [];
+  for (let j = 0; j <= right.length; j += 1) previous.push(j);
+  let leastBefore = 0;
   for (let i = 1; i <= left.length; i += 1) {
     const current = [i];
+    let least = i;
     for (let j = 1; j <= right.length; j += 1) {
       const substitution = (previous[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
       let distance = Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution);
@@ -48,7 +55,11 @@ function editDistance(left: string, right: string): number {
         distance = Math.min(distance, (beforePrevious[j - 2] ?? 0) + 1);
       }
       current.push(distance);
+      if (distance < least) least = distance;
     }
+    // A swap goes back by two rows, so both have to be beyond the limit.
+    if (least >= limit && leastBefore >= limit) return Number.POSITIVE_INFINITY;
+    leastBefore = least;
     beforePrevious = previous;
     previous = current;
   }

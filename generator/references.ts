@@ -47,7 +47,12 @@ export function checkReferences(sources: readonly Source[], sites: readonly Site
   parentCircles(sources);
 }
 
+/** How many hosts that nobody knows get a suggestion of what may be meant. */
+const HOSTS_LOOKED_FOR = 20;
+
 interface Known {
+  /** For hosts that nobody knows, by name. */
+  readonly suggestions: Map<string, string>;
   readonly sets: ReadonlyMap<string, ReadonlySet<string>>;
   readonly names: Readonly<Record<NamedSection, readonly string[]>>;
   readonly hosts: ReadonlySet<string>;
@@ -60,7 +65,7 @@ function knownNames(sources: readonly Source[], sites: readonly Site[]): Known {
   const hosts = sources.flatMap((source) => source.rawHosts.map(({ name }) => String(name)));
   const known = { ...names, locations: sites.map(({ name }) => name) };
   const sets = new Map(Object.entries(known).map(([section, all]) => [section, new Set(all)]));
-  return { sets, names: known, hosts: new Set(hosts) };
+  return { suggestions: new Map(), sets, names: known, hosts: new Set(hosts) };
 }
 
 /** Looks up names that one file mentions. */
@@ -107,10 +112,21 @@ class Look {
       if (parent === host["name"]) {
         this.source.report([...path, "parents", index], "a host cannot be reached through itself; leave it out");
       } else if (!this.known.hosts.has(parent)) {
-        const message = `unknown host ${JSON.stringify(parent)}; ${suggestion(parent, [...this.known.hosts], "hosts")}`;
+        const message = `unknown host ${JSON.stringify(parent)}; ${this.suggestedHost(parent)}`;
         this.source.report([...path, "parents", index], message);
       }
     });
+  }
+
+  /** Among a hundred thousand hosts each look takes a part of a second: the first few unknown ones have to do. */
+  private suggestedHost(name: string): string {
+    const { suggestions, hosts } = this.known;
+    const found = suggestions.get(name);
+    if (found !== undefined) return found;
+    if (suggestions.size >= HOSTS_LOOKED_FOR) return "define it, or leave it out";
+    const suggested = suggestion(name, [...hosts], "hosts");
+    suggestions.set(name, suggested);
+    return suggested;
   }
 
   /** What defaults, locations, roles and hosts have in common. */

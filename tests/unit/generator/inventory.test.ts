@@ -431,3 +431,14 @@ it("finds every problem of a large file in one pass", () => {
   expect(found.at(-1)).toMatch(/^a\.yaml:3001:\d+: unknown key "adress"/);
   // Looking for each of them in the whole text would take minutes.
 }, 30_000);
+
+it("names the unknown parents of a large inventory without looking for each among all hosts", () => {
+  const hosts = Array.from(
+    { length: 10_000 },
+    (_, index) => `  - { name: host-${index}, address: 10.0.0.1, location: frankfurt, parents: [host_${index}] }\n`,
+  );
+  const found = problems(`hosts:\n${hosts.join("")}`);
+  expect(found).toHaveLength(10_000);
+  expect(found[0]).toContain('unknown host "host_0"; did you mean "host-0"?');
+  expect(found.at(-1)).toContain('unknown host "host_9999"; define it, or leave it out');
+}, 30_000);
