@@ -138,10 +138,14 @@ function yamlOf(inventory: WrittenInventory): Record<string, string> {
 }
 
 function write(files: Readonly<Record<string, string>>, report: Report, options: Import): void {
+  // Beside the inventories of this repository there is a schema, with which editors complete names.
+  const schema = path.resolve(options.output, "../schema.json");
   for (const [file, text] of Object.entries(files)) {
     const target = path.join(options.output, file);
+    const relative = path.relative(path.dirname(target), schema);
+    const head = fs.existsSync(schema) ? `# yaml-language-server: $schema=${relative}\n` : "";
     fs.mkdirSync(path.dirname(target), { recursive: true });
-    fs.writeFileSync(target, text);
+    fs.writeFileSync(target, `${head}${text}`);
   }
   fs.writeFileSync(path.join(options.output, REPORT_FILE), describeReport(report, options.shown ?? ((file) => file)));
 }

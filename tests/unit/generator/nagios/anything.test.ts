@@ -2,6 +2,8 @@ import fc from "fast-check";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { readInventory } from "../../../../generator/inventory";
+import { importNagios } from "../../../../generator/nagios";
 import { Refusal } from "../../../../generator/nagios/refusal";
 import { readSources } from "../../../../generator/nagios/read";
 import { resolve } from "../../../../generator/nagios/resolve";
@@ -203,6 +205,7 @@ define command {
 define timeperiod {
   timeperiod_name always
   alias always
+  monday 08:00-17:00
 }
 define contact {
   contact_name p1
@@ -222,7 +225,7 @@ describe("any Nagios configuration", () => {
   beforeAll(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), "anything-"))));
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-  it("is refused if Nagios refuses it, and otherwise resolves to the same objects", () => {
+  it("is refused if Nagios refuses it, and otherwise resolves and is imported to the same objects", () => {
     const main = path.join(folder, "nagios.cfg");
     let accepted = 0;
     fc.assert(
@@ -235,7 +238,9 @@ describe("any Nagios configuration", () => {
         const ours = resolved(main);
         if (theirs !== undefined) accepted += 1;
         if (theirs === undefined && typeof ours !== "string") throw new Error(`only Nagios refuses:\n${output}`);
-        if (theirs !== undefined) expect(ours).toEqual(theirs);
+        if (theirs === undefined) return;
+        expect(ours).toEqual(theirs);
+        expect(importedNames(main, folder)).toEqual(namesOf(theirs));
       }),
       { numRuns: 200 },
     );
@@ -250,4 +255,30 @@ function resolved(main: string): Comparable | string {
     if (error instanceof Refusal) return error.message;
     throw error;
   }
+}
+
+/** Hosts with their services, by name. */
+function namesOf({ host = [], service = [] }: Comparable): Record<string, (string | undefined)[]> {
+  const entries = host.map(({ host_name: name = "" }) => {
+    const ofHost = service.filter((one) => one["host_name"] === name);
+    return [name, ofHost.map((one) => one["service_description"]).sort()];
+  });
+  return Object.fromEntries(entries) as Record<string, (string | undefined)[]>;
+}
+
+/** The same of the inventory that a configuration is imported to. */
+function importedNames(nagiosCfg: string, folder: string): Record<string, (string | undefined)[]> {
+  const output = path.join(folder, "inventory");
+  fs.rmSync(output, { recursive: true, force: true });
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  expect([
+    importNagios({ nagiosCfg, output, location: "here", timezone: "UTC", out: say, err: say }),
+    said.slice(1),
+  ]).toEqual([0, []]);
+  const { inventory, problems } = readInventory(output, [{ name: "here", slaves: 1 }]);
+  expect(problems).toEqual([]);
+  return Object.fromEntries(
+    inventory.hosts.map(({ name, checks }) => [name, checks.map((check) => check.name).sort()]),
+  );
 }

@@ -347,6 +347,13 @@ describe("an import", () => {
     );
   });
 
+  it("names the schema beside the inventories to editors", () => {
+    fs.writeFileSync(path.join(folder, "schema.json"), "{}");
+    const { read } = imported({ nagiosCfg, location: "here" });
+    expect(read("roles.yaml").split("\n")[0]).toBe("# yaml-language-server: $schema=../schema.json");
+    expect(read("hosts/here.yaml").split("\n")[0]).toBe("# yaml-language-server: $schema=../../schema.json");
+  });
+
   it("leaves its report with the inventory", () => {
     const { out, read } = imported({ nagiosCfg, location: "here" });
     expect(out.startsWith(read(REPORT_FILE))).toBe(true);

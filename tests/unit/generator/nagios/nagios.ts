@@ -25,8 +25,12 @@ export function nagiosFiles(): string {
       const from = path.join(commands, templates);
       fs.cpSync(from, path.join(target, "etc/nagios-plugins/config"), { recursive: true });
     }
-    // Another test may have been faster.
-    if (!fs.existsSync(done)) fs.renameSync(target, done);
+    try {
+      fs.renameSync(target, done);
+    } catch (error) {
+      // Another test may have been faster.
+      if (!fs.existsSync(done)) throw error;
+    }
   } finally {
     fs.rmSync(unfinished, { recursive: true, force: true });
   }
