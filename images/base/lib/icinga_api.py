@@ -34,7 +34,7 @@ class LocalApi:
 
         Raises Waiting when the API does not answer or answers anything else.
         """
-        url = f"/v1/{path}?{urllib.parse.urlencode(query, doseq=True)}"
+        url = f"/v1/{path}?{urllib.parse.urlencode(query, doseq=True, quote_via=urllib.parse.quote)}"
         # A kept connection ends with every reload; a new one then tells whether the API is there.
         if self.connection.sock is not None:
             try:
