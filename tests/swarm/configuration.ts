@@ -152,7 +152,7 @@ export function configurationCases(given: () => TestBed): void {
         `contacts: { printers: { email: printers@example.com }, strangers: { email: strangers@example.com } }
 notifications: { printers: { contacts: [printers] }, strangers: { contacts: [strangers] } }
 hosts:
-${host("branch-printer", ", notify: [printers], checks: [tcp: { port: 5666 }]")}`,
+${host("branch-printer", ", notify: [printers]")}`,
       );
       await workspace.up();
       await eventually("the printer to be up", async () => {
