@@ -11,10 +11,11 @@ const CONNECTION_TEMPLATE = "icinga-swarm-connection";
 const OWN_TIMING = timingAttributes({ interval: 30, retryInterval: 15, attempts: 3 });
 
 /**
- * A link that is cut without a word is noticed by Icinga after a minute; whoever is told wants to know within two. So
- * the second look follows soon.
+ * A link that is cut without a word is noticed by Icinga after 60 to 90 s; whoever is told wants to know within two
+ * minutes. So a look follows soon. The second one is late enough for slaves to dial in again after a reload of the
+ * master, which they do within 10 s.
  */
-const LINK_TIMING = timingAttributes({ interval: 15, retryInterval: 10, attempts: 2 });
+const LINK_TIMING = timingAttributes({ interval: 5, retryInterval: 12, attempts: 2 });
 
 /** What the master says of each zone and each slave. The host and its other services are static: images/icinga-master. */
 export function renderMaster(pairs: readonly Pair[]): string {

@@ -36,6 +36,7 @@ export function configurationCases(given: () => TestBed): void {
         });
       }
       expect(await bed.containersOutside("config-generator")).toEqual(before);
+      workspace.delete("inventory/dev/old.yaml");
     });
 
     test("with a mistake ends a preview with its place", async () => {
@@ -98,10 +99,14 @@ export function configurationCases(given: () => TestBed): void {
       const before = await stack.activeStage();
       const file = `/var/lib/icinga2/api/packages/icinga-swarm/${before}/zones.d/chicago/hosts.conf`;
       expect((await stack.exec("icinga-master", ["rm", file])).code).toBe(0);
-      const after = await eventually("another stage", async () => {
-        const stage = await stack.activeStage();
-        return stage !== before && stage;
-      });
+      const after = await eventually(
+        "another stage",
+        async () => {
+          const stage = await stack.activeStage();
+          return stage !== before && stage;
+        },
+        120,
+      );
       const { code } = await stack.exec("icinga-master", ["test", "-s", file.replace(String(before), String(after))]);
       expect(code).toBe(0);
     });
@@ -111,13 +116,17 @@ export function configurationCases(given: () => TestBed): void {
       const { workspace, stack, neighbours } = bed;
       const { git, deployKey } = await neighbours.gitAccess();
       const shipped = bed.inventory();
-      await neighbours.commit(shipped);
+      const first = await neighbours.commit(shipped);
       workspace.write(".local/deploy-key", deployKey);
       const set = "pulumi config set --secret generatorDeployKey --stack local <.local/deploy-key";
       succeeded(await workspace.run("bash", "-c", set));
       workspace.configure({ inventory: undefined, generator: { git } });
       await workspace.up();
-      expect((await stack.lastResult("config-generator!configuration"))?.state).toBe(0);
+      await eventually("the check to name the first commit", async () => {
+        const last = await stack.lastResult("config-generator!configuration");
+        return last?.state === 0 && last.output.includes(first.slice(0, 7));
+      });
+      expect(await bed.exposures()).toEqual([]);
 
       const commit = await neighbours.commit({
         ...shipped,
@@ -128,7 +137,7 @@ export function configurationCases(given: () => TestBed): void {
         async () => {
           return "from-git" in (await stack.objects("hosts", ["name"], 'host.name == "from-git"'));
         },
-        120,
+        180,
       );
       await eventually(
         "the check to name the commit",
@@ -165,9 +174,9 @@ ${host("branch-printer", ", notify: [printers]")}`,
       });
       const toPrinters = () => neighbours.mails("printers@example.com", /branch-printer/);
       await neighbours.removeMachine(machine);
-      await eventually("a mail", async () => (await toPrinters()).length > 0, 90);
+      await eventually("a mail", async () => (await toPrinters()).length > 0, 150);
       const again = await neighbours.startMachine("branch-printer");
-      await eventually("the mail after it", async () => (await toPrinters()).length > 1, 90);
+      await eventually("the mail after it", async () => (await toPrinters()).length > 1, 150);
       // Anything too much would come with one of the next checks.
       await new Promise((resolve) => setTimeout(resolve, 15_000));
       const subjects = (await toPrinters()).map(({ headers }) => headers["subject"]);
