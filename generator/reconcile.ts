@@ -60,7 +60,7 @@ const ICINGAS_OWN_FILES = new Set(["include.conf", "startup.log", "status"]);
  */
 export async function reconcile(api: ConfigApi, { wanted, removal }: Goal, pace: Pace): Promise<Outcome> {
   const current = await findPackage(api);
-  if (current?.activeStage !== undefined && (await hasContent(api, current.activeStage, wanted))) {
+  if (current?.activeStage !== undefined && (await hasContent(api, current.activeStage, wanted, pace))) {
     if (await becomesLoaded(api, current.activeStage, wanted, pace, false)) {
       await deleteOtherStages(api, current, current.activeStage);
       return { stage: current.activeStage, uploaded: false };
@@ -68,7 +68,7 @@ export async function reconcile(api: ConfigApi, { wanted, removal }: Goal, pace:
     // The reload that should have loaded it failed; a new stage's validation tells why, or makes up for it.
   }
   if (removal !== undefined && current?.activeStage !== undefined) {
-    refuseLargeRemoval(await hostsOf(api, current.activeStage), hostNames(wanted), removal);
+    refuseLargeRemoval(await hostsOf(api, current.activeStage, pace), hostNames(wanted), removal);
   }
   if (current === undefined) await api.createPackage(PACKAGE_NAME);
   const stage = await api.upload(PACKAGE_NAME, wanted);
@@ -96,20 +96,31 @@ async function findPackage(api: ConfigApi): Promise<PackageInfo | undefined> {
   return (await api.packages()).find(({ name }) => name === PACKAGE_NAME);
 }
 
-async function hasContent(api: ConfigApi, stage: string, wanted: ReadonlyMap<string, string>): Promise<boolean> {
+async function hasContent(
+  api: ConfigApi,
+  stage: string,
+  wanted: ReadonlyMap<string, string>,
+  pace: Pace,
+): Promise<boolean> {
   const present = (await api.listFiles(PACKAGE_NAME, stage)).filter((file) => !ICINGAS_OWN_FILES.has(file));
   if (present.length !== wanted.size || !present.every((file) => wanted.has(file))) return false;
   for (const file of present) {
-    if ((await api.readFile(PACKAGE_NAME, stage, file)) !== wanted.get(file)) return false;
+    if ((await readFile(api, stage, file, pace)) !== wanted.get(file)) return false;
   }
   return true;
 }
 
-async function hostsOf(api: ConfigApi, stage: string): Promise<Set<string>> {
+async function hostsOf(api: ConfigApi, stage: string, pace: Pace): Promise<Set<string>> {
   const paths = (await api.listFiles(PACKAGE_NAME, stage)).filter(isHostsFile);
   const files = new Map<string, string>();
-  for (const file of paths) files.set(file, (await api.readFile(PACKAGE_NAME, stage, file)) ?? "");
+  for (const file of paths) files.set(file, (await readFile(api, stage, file, pace)) ?? "");
   return hostNames(files);
+}
+
+/** A slow master may take its time for each of many files: every one is a sign of life. */
+function readFile(api: ConfigApi, stage: string, file: string, pace: Pace): Promise<string | undefined> {
+  pace.onWait("the master returns the package that is active");
+  return api.readFile(PACKAGE_NAME, stage, file);
 }
 
 /** A bad stage is answered with success as well: what came of it is known when its status is there. */

@@ -74,6 +74,17 @@ describe("the package on the master", () => {
     expect([...master.stages.keys()]).toEqual(["stage-1"]);
   });
 
+  it("is a sign of life before each file, however slowly the master returns them", async () => {
+    const many = new Map(Array.from({ length: 20 }, (_, index) => [`zones.d/site-${index}/hosts.conf`, `${index}`]));
+    await run(many);
+    waits = [];
+    await run(many);
+    expect(waits).toHaveLength(many.size);
+    waits = [];
+    await run(new Map([...many, ["conf.d/more.conf", ""]]), PATIENT, { percent: 20, hosts: 5 });
+    expect(waits.filter((reason) => reason.includes("returns the package"))).toHaveLength(many.size);
+  });
+
   it("is not called active before the daemon runs with it", async () => {
     master.reloads = false;
     await expect(run(WANTED, IMPATIENT)).rejects.toThrow("does not load it");
