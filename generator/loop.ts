@@ -63,7 +63,7 @@ export class Loop {
   private readonly now: () => number;
   private active: ActivePackage | undefined;
   private activeFiles: PackageFiles | undefined;
-  private refusal: { readonly files: PackageFiles; readonly at: number; readonly message: string } | undefined;
+  private readonly refusals = new WeakMap<PackageFiles, { readonly at: number; readonly message: string }>();
   private apiRefusedSince: number | undefined;
   private lastSuccess: number | undefined;
   private invalid: Snapshot | undefined;
@@ -98,8 +98,9 @@ export class Loop {
       if (newest === undefined) return await this.stayWith(good, nothingYet(trouble));
       const rendering = this.render(newest);
       if ("problems" in rendering) return await this.stayWith(good, this.invalidInventory(newest, rendering.problems));
-      const refused = this.whyRefused(rendering.files) ?? (await this.bring(newest, rendering));
+      const refused = await this.bring(newest, rendering);
       if (refused !== undefined) return await this.stayWith(good, { kind: "failed", message: refused });
+      this.source.accept(newest);
       return this.success(trouble);
     } catch (error) {
       return this.explain(error);
@@ -115,18 +116,19 @@ export class Loop {
     return rendering;
   }
 
-  /** @returns why it is refused, if it is */
+  /** @returns why it is refused, if it is; what was refused a short time ago is not tried again */
   private async bring(snapshot: Snapshot, rendered: RenderedPackage): Promise<string | undefined> {
+    const known = this.refusals.get(rendered.files);
+    if (known !== undefined && this.now() - known.at < RETRY_REFUSED_MILLISECONDS) return known.message;
     try {
       await this.apply(snapshot, rendered);
     } catch (error) {
       const message = describeRefusal(error, snapshot, rendered.files);
       if (message === undefined) throw error;
-      this.refusal = { files: rendered.files, at: this.now(), message };
+      this.refusals.set(rendered.files, { at: this.now(), message });
       return message;
     }
-    this.refusal = undefined;
-    this.source.accept(snapshot);
+    this.refusals.delete(rendered.files);
     return undefined;
   }
 
@@ -150,15 +152,11 @@ export class Loop {
   private async stayWith(good: Snapshot | undefined, condition: Condition): Promise<Condition> {
     const rendering = good === undefined ? undefined : this.render(good);
     if (good === undefined || rendering === undefined || "problems" in rendering) return condition;
-    if (rendering.files === this.refusal?.files) return condition;
     try {
-      await this.apply(good, rendering);
+      await this.bring(good, rendering);
     } catch (error) {
       // Whatever is wrong with this one, too: the condition is about the newest.
-      const isExpected = [PackageRefused, RemovalRefused, ApiUnavailable, ApiRefused].some(
-        (kind) => error instanceof kind,
-      );
-      if (!isExpected) throw error;
+      if (!(error instanceof ApiUnavailable || error instanceof ApiRefused)) throw error;
     }
     return condition;
   }
@@ -179,12 +177,6 @@ export class Loop {
     const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
     const remedy = snapshot.origin === undefined ? "; mend it and run pulumi up" : "";
     return { kind: "failed", message: `${what} is not valid: ${first}${rest}${remedy}` };
-  }
-
-  /** Why a package was refused, if that is so short a time ago that it is not tried again. */
-  private whyRefused(files: PackageFiles): string | undefined {
-    if (this.refusal?.files !== files) return undefined;
-    return this.now() - this.refusal.at < RETRY_REFUSED_MILLISECONDS ? this.refusal.message : undefined;
   }
 
   private onWait(reason: string): void {

@@ -204,6 +204,26 @@ describe("a source that changes", () => {
     expect(state()).toBe("failed");
   });
 
+  it("whose last good package is refused, too, is not tried at every turn, but again after some time", async () => {
+    master.refusal = () => "critical/config: Error: no";
+    sighting = { newest: snapshot(undefined, "commit bbbbbbb"), good: snapshot(WANTED, "commit aaaaaaa") };
+    for (let turn = 0; turn < 5; turn += 1) await loop.tick();
+    expect(master.uploads).toBe(1);
+    expect(lines.at(-1)).toContain("the inventory of commit bbbbbbb is not valid");
+    now += 300_000;
+    master.refusal = undefined;
+    await loop.tick();
+    expect(master.activeStage).toBe("stage-2");
+  });
+
+  it("of which Icinga refuses the newest and the last good package has neither tried at every turn", async () => {
+    master.refusal = () => "critical/config: Error: no";
+    sighting = { newest: snapshot(hosts(2), "commit bbbbbbb"), good: snapshot(WANTED, "commit aaaaaaa") };
+    for (let turn = 0; turn < 5; turn += 1) await loop.tick();
+    expect(master.uploads).toBe(2);
+    expect(lines.at(-1)).toContain("Icinga refuses the package of commit bbbbbbb");
+  });
+
   it("that cannot be looked at at the start keeps what was good in an earlier run, and is waited for", async () => {
     sighting = { good: snapshot(WANTED, "commit aaaaaaa"), trouble: TROUBLE };
     await loop.tick();
