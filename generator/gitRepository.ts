@@ -27,6 +27,8 @@ export interface RepositorySettings {
 /** A first fetch may be a large one over a long line. */
 const FETCH_SECONDS = 300;
 const LOCAL_SECONDS = 60;
+/** After this time with hardly a byte a web server counts as away. */
+const SILENCE_SECONDS = 30;
 /** Bytes of YAML that are an inventory; more is a mistake. */
 const MAXIMUM_BYTES = 100_000_000;
 const REF = "refs/heads/fetched";
@@ -39,10 +41,12 @@ interface Entry {
 
 /**
  * A copy of the newest commits of one branch, in a bare repository: files are read from a commit, never from a work tree
- * that may be half written. The copy is made anew at the start of this program and after anything went wrong.
+ * that may be half written. The copy is made anew at the start of this program, after anything went wrong with it, and
+ * from the second fetch in a row that failed: a server that is away for once is no reason to fetch all of it again.
  */
 export class FetchedRepository implements Repository {
   private isMade = false;
+  private failedFetches = 0;
 
   /**
    * @param folder where the copy is
@@ -57,23 +61,49 @@ export class FetchedRepository implements Repository {
   ) {}
 
   async fetch(): Promise<string> {
-    const { url, branch } = this.settings;
+    if (!this.isMade) await this.create();
+    await this.fetchBranch();
+    const args = ["-C", this.folder, "rev-parse", "--verify", REF];
+    const commit = await this.orAnew(this.local(args, { seconds: LOCAL_SECONDS }));
+    return commit.toString("utf8").trim();
+  }
+
+  read(commit: string): Promise<CommitContent> {
+    return this.orAnew(this.contentOfCommit(commit));
+  }
+
+  /** A copy that something went wrong with is not used again. */
+  private async orAnew<Result>(work: Promise<Result>): Promise<Result> {
     try {
-      if (!this.isMade) await this.create();
-      // The clean-up that git does now and then belongs to the call, or nobody would wait for it.
-      const options = ["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false", "-C", this.folder];
-      const quiet = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force"];
-      const args = [...options, ...quiet, "--no-write-fetch-head", "--", url, `+refs/heads/${branch}:${REF}`];
-      await this.remote(args, { seconds: FETCH_SECONDS });
-      const commit = await this.local(["-C", this.folder, "rev-parse", "--verify", REF], { seconds: LOCAL_SECONDS });
-      return commit.toString("utf8").trim();
+      return await work;
     } catch (error) {
       this.isMade = false;
       throw error;
     }
   }
 
-  async read(commit: string): Promise<CommitContent> {
+  private async fetchBranch(): Promise<void> {
+    const { url, branch } = this.settings;
+    // The clean-up that git does now and then belongs to the call, or nobody would wait for it.
+    const inForeground = ["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"];
+    // A web server that accepts and then says nothing; ssh has limits of its own.
+    const notHanging = ["-c", "http.lowSpeedLimit=1000", "-c", `http.lowSpeedTime=${SILENCE_SECONDS}`];
+    const quiet = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force"];
+    const what = ["--no-write-fetch-head", "--", url, `+refs/heads/${branch}:${REF}`];
+    try {
+      await this.remote([...inForeground, ...notHanging, "-C", this.folder, ...quiet, ...what], {
+        seconds: FETCH_SECONDS,
+      });
+      this.failedFetches = 0;
+    } catch (error) {
+      this.failedFetches += 1;
+      // Not the server's fault, perhaps, but that of locks which a killed git has left.
+      if (this.failedFetches > 1) this.isMade = false;
+      throw error;
+    }
+  }
+
+  private async contentOfCommit(commit: string): Promise<CommitContent> {
     const found = await this.list(commit);
     if (found === undefined) return problem(this.settings.path, `there is no such folder in ${this.settings.branch}`);
     const files = found.filter((entry) => isYaml(entry.path));
@@ -91,7 +121,11 @@ export class FetchedRepository implements Repository {
 
   private async create(): Promise<void> {
     // Locks of a killed git, and files that a power cut left empty, would refuse every later fetch.
-    fs.rmSync(this.folder, { recursive: true, force: true });
+    try {
+      fs.rmSync(this.folder, { recursive: true, force: true });
+    } catch (error) {
+      throw new GitFailed(`the old copy cannot be removed: ${(error as Error).message}`);
+    }
     await this.local(["init", "--quiet", "--bare", "--template=", this.folder], { seconds: LOCAL_SECONDS });
     this.isMade = true;
   }

@@ -59,17 +59,55 @@ describe("fetching", () => {
     );
   });
 
-  it.each(["at its start", "after a failure"])("throws away what may be half done: %s", async (when) => {
+  it.each<[string, string, number]>([
+    ["at its start", "", 0],
+    ["after two failed fetches in a row", "fetch", 2],
+    ["after a failure of its own", "rev-parse", 1],
+  ])("throws away what may be half done: %s", async (_when, command, failures) => {
     const fetched = repository();
-    if (when === "after a failure") {
-      answers.fetch = new GitFailed("Unable to create 'shallow.lock': File exists");
+    const answer = answers[command] ?? "";
+    for (let turn = 0; turn < failures; turn += 1) {
+      answers[command] = new GitFailed("Unable to create 'shallow.lock': File exists");
       await expect(fetched.fetch()).rejects.toThrow("shallow.lock");
-      answers.fetch = "";
     }
+    answers[command] = answer;
     fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(path.join(folder, "shallow.lock"), "");
     await fetched.fetch();
     expect(fs.readdirSync(folder)).toEqual(["HEAD"]);
+  });
+
+  it("keeps its copy when the server is away for once, however often that happens", async () => {
+    const fetched = repository();
+    for (let turn = 0; turn < 3; turn += 1) {
+      answers.fetch = new GitFailed("Connection timed out");
+      await expect(fetched.fetch()).rejects.toThrow("timed out");
+      answers.fetch = "";
+      await fetched.fetch();
+    }
+    expect(calls.filter(({ args }) => args.startsWith("init"))).toHaveLength(1);
+  });
+
+  it("makes its copy anew after a commit could not be read from it", async () => {
+    const fetched = repository();
+    await fetched.fetch();
+    answers["ls-tree"] = new GitFailed("fatal: loose object 12 is corrupt");
+    await expect(fetched.read("abc")).rejects.toThrow("corrupt");
+    await fetched.fetch();
+    expect(calls.filter(({ args }) => args.startsWith("init"))).toHaveLength(2);
+  });
+
+  it("fails, and ends nothing, when the old copy cannot be removed", async () => {
+    fs.writeFileSync(path.join(folder, "file"), "");
+    const unremovable = new FetchedRepository(SETTINGS, path.join(folder, "file", "copy"), git("remote"), git("local"));
+    await expect(unremovable.fetch()).rejects.toThrow(GitFailed);
+    expect(calls).toEqual([]);
+  });
+
+  it("gives up on a web server that accepts and says nothing", async () => {
+    await repository().fetch();
+    const fetch = calls.find(({ where }) => where === "remote");
+    expect(fetch?.args).toContain("-c http.lowSpeedLimit=1000 -c http.lowSpeedTime=30 ");
   });
 });
 
