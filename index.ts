@@ -76,6 +76,7 @@ const generator = new ConfigGenerator(
     master,
     memoryMegabytes: memory.generator,
     settings: settings.generator,
+    nrpeCertificates: settings.nrpeCertificates,
     deployKey: credentials.generatorDeployKey,
     shipment: settings.shipment,
   },

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { NrpeCertificates } from "./components/icingaLocation";
 import type { Heartbeat } from "./components/icingaMaster";
 import { type Inventory, packShipment, readInventory } from "./generator/inventory";
+import { hostWithCertificates } from "./generator/nrpeCertificates";
 import { isSshUrl } from "./generator/serviceSettings";
 import { crossChecks, nodesOf } from "./settings/crossChecks";
 import {
@@ -209,9 +210,9 @@ function readShipment({ inventory, locations, generator }: Partial<PlainSettings
 }
 
 /** Checks with `ssl: certificates` show what only the stack can give them. */
-function missingCertificates({ hosts }: Inventory): string[] {
+function missingCertificates(inventory: Inventory): string[] {
   if (usesNrpeCertificates()) return [];
-  const host = hosts.find(({ checks }) => checks.some(({ icinga }) => icinga.vars["nrpe_cert"] !== undefined));
+  const host = hostWithCertificates(inventory);
   const keys = NRPE_KEYS.map((key) => `${PROJECT}:${key}`).join(", ");
   return host === undefined
     ? []

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MASTER } from "../generator/location";
-import { type GeneratorSettings, isSshUrl } from "../generator/serviceSettings";
+import { type GeneratorSettings, isSshUrl, type ServiceSettings } from "../generator/serviceSettings";
 import { dockerConfig, dockerSecret } from "./files";
+import type { NrpeCertificates } from "./icingaLocation";
 import type { IcingaMaster } from "./icingaMaster";
 import type { Networks } from "./networks";
 import type { NodeLabels } from "./nodeLabels";
@@ -19,6 +20,8 @@ export interface ConfigGeneratorArgs {
   readonly memoryMegabytes: number;
   /** Where the inventory comes from, and what must not happen by mistake. */
   readonly settings: GeneratorSettings;
+  /** What slaves show NRPE clients; the generator is told only whether there is any. @default nothing */
+  readonly nrpeCertificates?: NrpeCertificates;
   /** Private key for a Git repository that is reached over ssh; not looked at without one. */
   readonly deployKey: pulumi.Output<string>;
   /** Inventory, unless it comes from Git, and locations: base64 chunks that each fit a Docker config. */
@@ -45,7 +48,7 @@ export class ConfigGenerator extends pulumi.ComponentResource {
         ],
         configs: [
           {
-            config: dockerConfig(`${name}-settings`, JSON.stringify(args.settings), this),
+            config: dockerConfig(`${name}-settings`, JSON.stringify(serviceSettings(args)), this),
             path: "/etc/icinga-swarm/generator.json",
           },
           ...args.shipment.map((chunk, index) => {
@@ -73,4 +76,8 @@ export class ConfigGenerator extends pulumi.ComponentResource {
   after<T>(value: T): pulumi.Output<T> {
     return this.ready.after(value);
   }
+}
+
+function serviceSettings({ settings, nrpeCertificates }: ConfigGeneratorArgs): ServiceSettings {
+  return { ...settings, nrpeCertificates: nrpeCertificates !== undefined };
 }

@@ -8,9 +8,10 @@ import { parseInventory, unpackShipment } from "./inventory";
 import { type InventorySource, shippedSource, type Snapshot } from "./inventorySource";
 import { MASTER, topology } from "./location";
 import { Loop, type Rendering } from "./loop";
+import { certificateProblems } from "./nrpeCertificates";
 import { renderPackage } from "./package";
 import { Reporter } from "./reporter";
-import { generatorSchema, type GitSettings, isSshUrl } from "./serviceSettings";
+import { type GitSettings, isSshUrl, serviceSchema, type ServiceSettings } from "./serviceSettings";
 import type { Shipment } from "./shipment";
 
 const SHIPMENT = "/etc/icinga-swarm/shipment";
@@ -36,10 +37,11 @@ async function main(): Promise<void> {
     // Editors leave a line end behind.
     password: fs.readFileSync(PASSWORD_DESCRIPTOR, "utf8").replace(/\r?\n$/, ""),
   });
-  const { git, removal, confirmRemoval } = generatorSchema.parse(JSON.parse(fs.readFileSync(SETTINGS, "utf8")));
+  const settings = serviceSchema.parse(JSON.parse(fs.readFileSync(SETTINGS, "utf8")));
+  const { git, removal, confirmRemoval } = settings;
   const shipment = readShipment(SHIPMENT);
   const loop = new Loop(api, git === undefined ? shippedSource(shipment.files) : gitSource(git), reporter, {
-    render: renderer(shipment),
+    render: renderer(shipment, settings),
     removal: { ...removal, confirmed: confirmRemoval },
     intervalMilliseconds: intervalSeconds() * 1000,
   });
@@ -52,11 +54,15 @@ function readShipment(folder: string): Shipment {
 }
 
 /** Locations always come from `pulumi up`. */
-function renderer({ locations }: Shipment): (snapshot: Snapshot, monday: string) => Rendering {
+function renderer(
+  { locations }: Shipment,
+  { nrpeCertificates }: ServiceSettings,
+): (snapshot: Snapshot, monday: string) => Rendering {
   const zones = locations.reduce((sum, location) => sum + topology(location).length, 0);
   return ({ files, problems: unreadable }, monday) => {
     const { inventory, problems } = parseInventory(files, locations);
-    const all = [...unreadable, ...problems];
+    const unusable = nrpeCertificates ? [] : certificateProblems(inventory, files);
+    const all = [...unreadable, ...problems, ...unusable];
     if (all.length > 0) return { problems: all };
     const { hosts } = inventory;
     const services = hosts.reduce((sum, host) => sum + host.checks.length, 0);

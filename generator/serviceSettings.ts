@@ -92,8 +92,17 @@ export const generatorSchema = z.strictObject({
     .optional(),
 });
 
+/** What the service is told: what the stack says of it, and what it must know of the stack. */
+export const serviceSchema = generatorSchema.extend({
+  /** Whether the stack's slaves have certificates for NRPE clients. */
+  nrpeCertificates: z.boolean().default(false),
+});
+
 /** What a stack says of its generator, with the defaults. */
 export type GeneratorSettings = z.output<typeof generatorSchema>;
+
+/** What the service is told. */
+export type ServiceSettings = z.output<typeof serviceSchema>;
 
 /** Where an inventory is pulled from, when, and who may answer there. */
 export type GitSettings = z.output<typeof gitSchema>;

@@ -136,7 +136,10 @@ test("the generator gets the shipment, its settings and what it needs to reach t
     "/etc/icinga-swarm/generator.json",
     "/etc/icinga-swarm/shipment/000",
   ]);
-  expect(JSON.parse(configText("config-generator-settings"))).toEqual({ removal: { percent: 20, hosts: 5 } });
+  expect(JSON.parse(configText("config-generator-settings"))).toEqual({
+    removal: { percent: 20, hosts: 5 },
+    nrpeCertificates: true,
+  });
   expect(secretFiles("config-generator")).toEqual(["icinga-ca.crt 444", "icinga-api-generator-password 400"]);
 });
 
