@@ -155,9 +155,13 @@ export class GeneratorTrial {
     return (JSON.parse(text) as { results: Result[] }).results;
   }
 
-  async ourPackage(): Promise<Package | undefined> {
+  ourPackage(): Promise<Package | undefined> {
+    return this.findPackage("icinga-swarm");
+  }
+
+  async findPackage(wanted: string): Promise<Package | undefined> {
     const packages = await this.ask<Package>("GET", "config/packages");
-    return packages.find(({ name }) => name === "icinga-swarm");
+    return packages.find(({ name }) => name === wanted);
   }
 
   async activeStage(): Promise<string | undefined> {
