@@ -27,6 +27,7 @@ type Written = Readonly<Record<string, unknown>>;
 export function ownSettingsSchema(definition: OwnCheck): z.ZodObject {
   // A definition that is wrong is reported where it stands, not once more wherever it is used.
   if ((definition.extends === undefined) === (definition.plugin === undefined)) return z.looseObject({});
+  if (Object.keys(definition.parameters ?? {}).some(isInherited)) return z.looseObject({});
   const given = definition.settings ?? {};
   if (definition.extends === undefined) {
     const parameters = Object.entries(definition.parameters ?? {}).map(([parameter, meaning]) => {
@@ -49,6 +50,14 @@ export function ownSettingsSchema(definition: OwnCheck): z.ZodObject {
     });
 }
 
+/**
+ * Whether every JavaScript object has something of that name, such as `constructor`: where settings are looked up by
+ * name, it would be found though nobody wrote it.
+ */
+export function isInherited(name: string): boolean {
+  return name in Object.prototype;
+}
+
 /** What is wrong with an own check's definition beyond its shape. Paths start at the definition. */
 export function definitionProblems(definition: OwnCheck): { path: string[]; message: string }[] {
   return definition.plugin === undefined ? settingsProblems(definition) : pluginProblems(definition);
@@ -59,7 +68,7 @@ function settingsProblems({ extends: base, settings = {} }: OwnCheck): { path: s
   if (base === undefined) return [];
   const { schema } = kindOf(base);
   return Object.entries(settings).flatMap(([field, setting]) => {
-    const type = schema.shape[field] as z.ZodType | undefined;
+    const type = Object.hasOwn(schema.shape, field) ? (schema.shape[field] as z.ZodType) : undefined;
     if (type === undefined) return [unknownSetting(field, Object.keys(schema.shape))];
     const issue = type.safeParse(setting).error?.issues[0];
     return issue === undefined ? [] : [{ path: ["settings", field], message: wrongSetting(field, issue.message) }];
@@ -70,7 +79,7 @@ function pluginProblems({ plugin = [], parameters = {}, settings = {} }: OwnChec
   const names = Object.keys(parameters);
   const known = [...Object.keys(HOST_MACROS), ...names];
   const clashes = names.filter(
-    (parameter) => Object.hasOwn(common, parameter) || Object.hasOwn(HOST_MACROS, parameter),
+    (parameter) => Object.hasOwn(common, parameter) || Object.hasOwn(HOST_MACROS, parameter) || isInherited(parameter),
   );
   return [
     ...clashes.map((parameter) => ({
@@ -133,9 +142,9 @@ function variableOf(own: string, parameter: string): string {
   return `own_${own.replaceAll("-", "_")}_${parameter}`;
 }
 
-/** Name of the Icinga command of an own check with a plugin. */
+/** Name of the Icinga command of an own check with a plugin; its prefix keeps it apart from the stack's own commands. */
 export function commandName(own: string): string {
-  return `icinga-swarm-${own}`;
+  return `icinga-swarm-own-${own}`;
 }
 
 /** Settings of an own check, complete, and the kind that they are for; a plugin's own kind is undefined. */

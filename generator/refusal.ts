@@ -54,7 +54,7 @@ const OWNERS: readonly (readonly [RegExp, Placed["section"]])[] = [
   [/^object User "([^"]+)"/, "contacts"],
   [/^object UserGroup "([^"]+)"/, "contactGroups"],
   [/^object TimePeriod "([^"]+)"/, "periods"],
-  [/^object CheckCommand "icinga-swarm-([^"]+)"/, "checks"],
+  [/^object CheckCommand "icinga-swarm-own-([^"]+)"/, "checks"],
   [/^object HostGroup "([^"]+)"/, "groups"],
   [/^object ServiceGroup "([^"]+)"/, "serviceGroups"],
   [/^apply Notification "([^"]+)"/, "notifications"],

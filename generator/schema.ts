@@ -5,7 +5,7 @@ import { connection } from "./catalogue/client";
 import { groupNames, periodName, remarks, ruleNames, timing } from "./catalogue/kind";
 import type { Value } from "./dsl";
 import { NOTIFICATION_EVENTS } from "./model";
-import { ownSettingsSchema } from "./ownChecks";
+import { isInherited, ownSettingsSchema } from "./ownChecks";
 import { periodSchema } from "./periods";
 import { interval, line, name, seconds } from "./units";
 
@@ -207,6 +207,7 @@ export type NamedSection = (typeof NAMED_SECTIONS)[number];
 const ownCheckName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,59}$/, "must be letters, digits, - and _, and start with a letter, such as orders")
+  .refine((own) => !isInherited(own), "has a meaning of its own here; choose another name")
   .refine((own) => !Object.hasOwn(CATALOGUE, own), "is the name of a check that is there already; choose another one");
 
 /** The section of own checks alone: it is read before all others, because they may use what it defines. */
@@ -297,9 +298,10 @@ function makeSchemas(ownChecks: ReadonlyMap<string, OwnCheck>): Schemas {
 
 /** Names of the checks that need no settings, so that their bare name will do, and the schema of each check. */
 function checkSchema(ownChecks: ReadonlyMap<string, OwnCheck>) {
-  const own = [...ownChecks].map(([own, definition]) => {
+  // A name that is refused would be missed in every other check with settings.
+  const own = [...ownChecks].flatMap(([own, definition]) => {
     const schema = ownSettingsSchema(definition);
-    return [own, schema.describe(definition.description ?? `the check ${own}`)] as const;
+    return isInherited(own) ? [] : [[own, schema.describe(definition.description ?? `the check ${own}`)] as const];
   });
   const all = [
     ...CHECK_NAMES.map((check) => [check, CATALOGUE[check].schema.describe(CATALOGUE[check].description)] as const),

@@ -31,8 +31,8 @@ export interface Place {
 }
 
 /**
- * Reads one YAML document, strictly: no anchors, aliases, merge keys, tags or repeated keys, because each of them makes
- * a value that is not what the line in front of the reader says.
+ * Reads one YAML document, strictly: no anchors, aliases, merge keys, tags or repeated keys, and no key `__proto__`,
+ * because each of them makes a value that is not what the line in front of the reader says.
  *
  * @param text the file
  */
@@ -185,6 +185,8 @@ function structureComplaints(text: string, events: readonly Event[]): Complaint[
 function keyComplaints(text: string, key: string, offset: number, seen: Map<string, number>): Complaint[] {
   const first = seen.get(key);
   seen.set(key, first ?? offset);
+  // JavaScript takes it for something else: whatever copies the mapping would lose it without a word.
+  if (key === "__proto__") return [{ offset, message: "the key __proto__ is not taken here; choose another name" }];
   if (key === "<<") return [{ offset, message: "a merge key (<<) is not taken here; write the values themselves" }];
   if (first === undefined) return [];
   const { line } = positionFinder(text)(first);

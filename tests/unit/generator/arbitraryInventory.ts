@@ -487,7 +487,7 @@ function drawOwn(draw: Draw, index: number, names: Names): Own {
     ...draw(lines).map((argument) => argument.replaceAll("$", "$$$$")),
   ];
   const definition = { ...description, plugin, parameters, settings: given };
-  return { name: own, definition, rest, command: `icinga-swarm-${own}` };
+  return { name: own, definition, rest, command: `icinga-swarm-own-${own}` };
 }
 
 function split(draw: Draw, settings: Settings): [given: Settings, rest: Settings] {

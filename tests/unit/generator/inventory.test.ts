@@ -300,7 +300,7 @@ describe("checks of one's own", () => {
       {
         name: "cad",
         timing: { interval: 3600 },
-        icinga: { command: "icinga-swarm-licences", vars: { own_licences_product: "cad", own_licences_left: 5 } },
+        icinga: { command: "icinga-swarm-own-licences", vars: { own_licences_product: "cad", own_licences_left: 5 } },
       },
       { name: "licences", icinga: { vars: { own_licences_product: "x", own_licences_left: 1 } } },
     ]);
@@ -352,6 +352,57 @@ describe("checks of one's own", () => {
     ],
   ])("%s is said where it stands", (_name, text, expected) => {
     expect(problems(text)).toEqual([expect.stringContaining(expected)]);
+  });
+});
+
+describe("names that every JavaScript object knows", () => {
+  it.each([["constructor"], ["toString"]])("%s means what the inventory says", (word) => {
+    const text = `
+roles: { ${word}: { checks: [ssh: { groups: [${word}] }] } }
+contacts: { ${word}: { email: al@example.com, period: ${word} } }
+contactGroups: { all: { members: [${word}] } }
+periods: { ${word}: { timezone: UTC, days: { every day: "00:00-12:00" } } }
+groups: { ${word}: { displayName: G } }
+serviceGroups: { ${word}: { displayName: S } }
+notifications: { ${word}: { contacts: [${word}], period: ${word} } }
+${host(`roles: [${word}]\nnotify: [${word}]\nperiod: ${word}\ngroups: [${word}]\nvars: { ${word}: x }`)}`;
+    const { inventory, problems: found } = parseInventory({ "a.yaml": text }, SITES);
+    expect(found).toEqual([]);
+    expect(inventory).toMatchObject({
+      hosts: [{ period: word, notify: [word], groups: [word], checks: [{ name: "ssh", groups: [word] }] }],
+      hostGroups: [{ name: word, displayName: "G" }],
+      serviceGroups: [{ name: word, displayName: "S" }],
+      contacts: [{ name: word, period: word }],
+      contactGroups: [{ members: [word] }],
+      notifications: [{ name: word, contacts: [word], period: word }],
+    });
+    expect(Object.entries(inventory.hosts[0]?.vars ?? {})).toEqual([[word, "x"]]);
+    expect(Object.keys(inventory.periods)).toEqual([word]);
+  });
+
+  it.each([
+    [
+      "a check of one's own",
+      "checks: { toString: { plugin: [a] } }\n",
+      'a.yaml:1:11: "toString" has a meaning of its own',
+    ],
+    [
+      "a parameter",
+      "checks: { x: { plugin: [a, $toString$], parameters: { toString: what } } }\n",
+      'a.yaml:1:65: "toString" has a meaning of its own here',
+    ],
+    [
+      "a setting of a check of one's own",
+      "checks: { x: { extends: ssh, settings: { toString: 1 } } }\n",
+      'a.yaml:1:52: unknown setting "toString"',
+    ],
+    ["a key that would be lost", "groups: { __proto__: {} }\n", "a.yaml:1:11: the key __proto__ is not taken here"],
+  ])("%s is refused, once", (_name, text, expected) => {
+    expect(problems(text + host("checks: [tcp: { port: 1 }]"))).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it("a check that is missing is not found on every object", () => {
+    expect(problems(host("checks: [constructor: {}]"))).toEqual([expect.stringContaining('unknown key "constructor"')]);
   });
 });
 

@@ -36,6 +36,23 @@ describe("what Icinga has against a package", () => {
     );
   });
 
+  it("is led back to the check of one's own, past the stack's own commands", () => {
+    const commands = new Map([
+      [
+        "zones.d/global-templates/commands.conf",
+        'object CheckCommand "icinga-swarm-own-x" {\n}\n\nobject CheckCommand "icinga-swarm-alive-tcp-f9b12de0" {\n}\n',
+      ],
+    ]);
+    const at = (line: number) =>
+      explainRefusal(
+        log("No.", `icinga-swarm/${UUID}/zones.d/global-templates/commands.conf: ${line}:1-1:2`),
+        commands,
+        { "a.yaml": "checks:\n  x: { plugin: [a] }\n" },
+      );
+    expect(at(1)).toBe("No. (zones.d/global-templates/commands.conf:1, check x, from a.yaml:2:3 of the inventory)");
+    expect(at(4)).toBe("No. (zones.d/global-templates/commands.conf:4)");
+  });
+
   it("finds our place where the message itself names it", () => {
     const message =
       `Object 'web-1' re-defined: in /var/lib/icinga2/api/packages/other/${UUID}/x.conf: 1:0-1:22; previous ` +

@@ -18,6 +18,12 @@ describe("strict YAML", () => {
     ["a tag", "a: !!str 1\n", "1:4 a tag (!) is not taken here; write the plain value"],
     ["a merge key", "<<: { a: 1 }\n", "1:1 a merge key (<<) is not taken here; write the values themselves"],
     [
+      "a key that would be lost",
+      "a: { __proto__: x }\n",
+      "1:6 the key __proto__ is not taken here; choose another name",
+    ],
+    ["the same in quotes", 'a:\n  "__proto__": {}\n', "2:3 the key __proto__ is not taken here; choose another name"],
+    [
       "a second document",
       "a: 1\n---\nb: 1\n",
       "2:1 a second document (---) in one file; put it into a file of its own",

@@ -149,7 +149,7 @@ function argvOf(
 ): string[] {
   if (command === "passive") return [];
   if (command === "nrpe") return nrpeArgv(vars, host.address, plugins);
-  const own = inventory.commands.find(({ name }) => `icinga-swarm-${name}` === command);
+  const own = inventory.commands.find(({ name }) => `icinga-swarm-own-${name}` === command);
   const [program = "", ...args] = own?.argv ?? [];
   const macros: Record<string, string> = { check_address: host.address, "host.name": host.name };
   for (const [name, value] of Object.entries(vars)) macros[name] = String(value);
