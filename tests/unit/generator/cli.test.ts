@@ -154,14 +154,13 @@ describe("npm run inventory", () => {
     });
 
     it("compares inventories whose locations stand outside of their repository", async () => {
-      const locations = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "cli-locations-")), "locations.yaml");
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), "cli-locations-"));
+      const locations = path.join(folder, "locations.yaml");
       fs.writeFileSync(locations, "- { name: here, nodes: [x] }\n");
       write("inventory/a.yaml", "hosts: []\n");
       const named = ["--inventory", "inventory", "--locations", locations];
-      expect(await call("diff", "main", ...named)).toMatchObject({
-        code: 0,
-        out: expect.stringContaining("here: -1 host with 1 service\n"),
-      });
+      const said = await call("diff", "main", ...named).finally(() => fs.rmSync(folder, { recursive: true }));
+      expect(said).toMatchObject({ code: 0, out: expect.stringContaining("here: -1 host with 1 service\n") });
     });
 
     it("says what was wrong with the old state", async () => {

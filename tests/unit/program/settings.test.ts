@@ -1,4 +1,6 @@
 import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { load } from "js-yaml";
 import { readSettings, type Settings } from "../../../settings";
@@ -35,14 +37,15 @@ function read(
 }
 
 test("certificates that the inventory asks for must be there", () => {
-  const folder = fs.mkdtempSync("/tmp/icinga-swarm-settings-");
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "icinga-swarm-settings-"));
   const host = "{ name: h, address: 10.0.0.1, location: frankfurt, nrpe: { ssl: certificates }, checks: [load] }";
   fs.writeFileSync(`${folder}/a.yaml`, `hosts: [${host}]\n`);
   const without = Object.fromEntries(Object.entries(SECRETS).filter(([key]) => !key.includes("nrpe")));
-  expect(read({ inventory: folder }, without).error).toMatch(
+  const { error } = read({ inventory: folder }, without);
+  fs.rmSync(folder, { recursive: true });
+  expect(error).toMatch(
     /icinga-swarm:nrpeCaCertificate, .*nrpeClientKey: missing; the inventory asks the NRPE client of h with certificates/,
   );
-  fs.rmSync(folder, { recursive: true });
 });
 
 test("a small stack needs locations and an inventory; all else has a default", () => {
