@@ -1,7 +1,7 @@
 import { parseInventory } from "../../generator/inventory";
 import { renderPackage } from "../../generator/package";
 import { ICINGA_CLOCK_IMAGE } from "../swarm/seed";
-import { Trial, until } from "./icingaTrial";
+import { Trial, type TrialContainer, until } from "./icingaTrial";
 
 const SITES = [{ name: "frankfurt", slaves: 1 }];
 const MINUTE = 60_000;
@@ -10,6 +10,10 @@ const DAY = 24 * HOUR;
 
 /** How many times faster than time Icinga's clock goes. */
 const RATE = 6000;
+/** The same for a second look, in which the machine may stall four times as long. */
+const SECOND_RATE = RATE / 4;
+/** How many Icingas run side by side. */
+const ABREAST = 2;
 /** Time of Icinga's clock, of which a second is 1.7 hours, that it has to start in before anybody looks. */
 const WARM_UP = 16 * HOUR;
 /**
@@ -122,50 +126,93 @@ const runs: Run[] = [
   { ...change, start: `${change.sunday}T08:00Z`, made: dayAfter(change.sunday, 1) },
 ]);
 
-let trial: Trial;
-const events = new Map<Run, ReadonlyMap<string, readonly number[]>>();
+/** When what happened. */
+type Events = ReadonlyMap<string, readonly number[]>;
 
-jest.setTimeout(180_000);
+let trial: Trial;
+const events = new Map<Run, Events>();
+/** Whether a second look has shown a fault: then there is nothing left to find out by further ones. */
+let isDefect = false;
+
+jest.setTimeout(600_000);
 beforeAll(async () => {
   trial = await Trial.create();
-  await Promise.all(runs.map(async (run, index) => events.set(run, await observe(run, `icinga-${index}`))));
+  const waiting = [...runs];
+  const observeNext = async (): Promise<void> => {
+    const run = waiting.shift();
+    if (run === undefined) return;
+    // An Icinga that did not get to the end has done nothing, which is a fault, too.
+    events.set(run, await observe(run, RATE).catch(() => new Map()));
+    await observeNext();
+  };
+  await Promise.all(Array.from({ length: ABREAST }, observeNext));
 });
 afterAll(() => trial.remove());
 
 describe.each(runs)("around $sunday in $timezone, since $start", (run) => {
+  // A defect shows again, a stall of the machine does not: where there is a fault, a calmer second look decides.
+  beforeAll(async () => {
+    if (isDefect || !hasFault(run)) return;
+    events.set(run, await observe(run, SECOND_RATE));
+    isDefect = hasFault(run);
+  });
+
   it.each(Object.keys(OUGHT))("%s when the clocks there say so, and at no other time", (what) => {
-    const moments = (events.get(run)?.get(what) ?? []).filter((moment) => moment >= beginOf(run));
-    const ought = (moment: number) => OUGHT[what]?.(wallAt(moment, run.timezone), run.sunday) ?? false;
-    const wrong = moments.filter((moment) => !ought(moment) && !ought(moment - DELAY));
-    expect(wrong.map(shown)).toEqual([]);
-    const silences = stretches(run, ought).flatMap(([from, to]) => silencesOf(moments, from, to));
-    expect(silences.map(([from, to]) => `${shown(from)} to ${shown(to)}`)).toEqual([]);
+    expect(faultsOf(run, what)).toEqual({ wrong: [], silences: [] });
   });
 });
 
-/** Runs an Icinga to the end of the Monday behind the change; what happens, with when it does. */
-async function observe(run: Run, name: string): Promise<Map<string, number[]>> {
+function hasFault(run: Run): boolean {
+  return Object.keys(OUGHT).some((what) => {
+    const { wrong, silences } = faultsOf(run, what);
+    return wrong.length > 0 || silences.length > 0;
+  });
+}
+
+/** When something happened that ought not to, and when it did not though it ought to. */
+function faultsOf(run: Run, what: string): { wrong: string[]; silences: string[] } {
+  const moments = (events.get(run)?.get(what) ?? []).filter((moment) => moment >= beginOf(run));
+  const ought = (moment: number) => OUGHT[what]?.(wallAt(moment, run.timezone), run.sunday) ?? false;
+  const wrong = moments.filter((moment) => !ought(moment) && !ought(moment - DELAY));
+  const silences = stretches(run, ought).flatMap(([from, to]) => silencesOf(moments, from, to));
+  return { wrong: wrong.map(shown), silences: silences.map(([from, to]) => `${shown(from)} to ${shown(to)}`) };
+}
+
+/**
+ * Runs an Icinga to the end of the Monday behind the change.
+ *
+ * @param rate how many times faster than time its clock goes
+ */
+async function observe(run: Run, rate: number): Promise<Events> {
   const before = Date.now();
   const icinga = await trial.start({
     image: ICINGA_CLOCK_IMAGE,
-    name,
+    name: `icinga-${runs.indexOf(run)}`,
     environment: { START: `@${run.start.slice(0, 10)} ${run.start.slice(11, 16)}:00` },
     files: { "/etc/icinga2/icinga2.conf": ICINGA, "/etc/icinga2/package.conf": packageOf(run) },
     health: false,
   });
+  try {
+    return await eventsUntilEnd(icinga, run, rate, before);
+  } finally {
+    await trial.discard(icinga);
+  }
+}
+
+/** @param before when Icinga was started, in milliseconds */
+async function eventsUntilEnd(icinga: TrialContainer, run: Run, rate: number, before: number): Promise<Events> {
   const log = (pattern: string) => icinga.run(["grep", "--only-matching", pattern, LOG]);
   const tail = () => icinga.output("tail", "--lines=50", LOG);
   await until(async () => (await log("Activated all objects")).code === 0, tail);
-  await icinga.output("set-pace", String(RATE));
+  await icinga.output("set-pace", String(rate));
   await new Promise((resolve) =>
-    setTimeout(resolve, (endOf(run) - Date.parse(run.start)) / RATE - (Date.now() - before)),
+    setTimeout(resolve, (endOf(run) - Date.parse(run.start)) / rate - (Date.now() - before)),
   );
-  let found = new Map<string, number[]>();
+  let found: Events = new Map();
   await until(async () => {
     found = eventsOf((await log("information/event: .*")).output);
     return [...found.values()].some((moments) => (moments.at(-1) ?? 0) >= endOf(run));
   }, tail);
-  await trial.discard(icinga);
   return found;
 }
 
