@@ -86,7 +86,7 @@ export class FetchedRepository implements Repository {
     const { url, branch } = this.settings;
     // The clean-up that git does now and then belongs to the call, or nobody would wait for it.
     const inForeground = ["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"];
-    // A web server that accepts and then says nothing; ssh has limits of its own.
+    // A web server that takes the question and says nothing; before TLS is up only the call's own limit helps. Ssh has its own.
     const notHanging = ["-c", "http.lowSpeedLimit=1000", "-c", `http.lowSpeedTime=${SILENCE_SECONDS}`];
     const quiet = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force"];
     const what = ["--no-write-fetch-head", "--", url, `+refs/heads/${branch}:${REF}`];
