@@ -12,11 +12,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What may not stand as it is inside an Icinga string: its delimiter, the escape sign, every control character, and half
- * of a surrogate pair.
+ * What may not stand as it is inside an Icinga string: its delimiter, the escape sign, every control character, half of a
+ * surrogate pair, and a digit behind a character that is written as its number: Icinga would read one longer number.
  */
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const UNSAFE = /["\\\u0000-\u001f\u007f\p{Cs}]/gu;
+const UNSAFE =
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
+  /["\\\u0000-\u001f\u007f\p{Cs}]|(?<=[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f][0-9]*)[0-9]/gu;
 
 /**
  * A string in Icinga's own notation. For attributes that Icinga takes literally (names, display names, addresses).

@@ -18,7 +18,9 @@ function readString(text: string): { content: string; rest: string } {
       index += 1;
       continue;
     }
-    const octal = /^[0-7]{1,3}/.exec(text.slice(index + 1))?.[0];
+    // All digits behind the sign belong to the code; more than three are an error.
+    const octal = /^[0-9]+/.exec(text.slice(index + 1))?.[0];
+    if (octal !== undefined && !/^[0-7]{1,3}$/.test(octal)) throw new Error(`bad escape \\${octal}`);
     const next = text[index + 1] ?? "";
     content += octal === undefined ? (escapes[next] ?? next) : String.fromCharCode(parseInt(octal, 8));
     index += 1 + (octal === undefined ? 1 : octal.length);
@@ -44,6 +46,10 @@ describe("strings of the configuration language", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it("keep digits apart from the number of the character before them", () => {
+    expect(quote("\u00010x1\n2")).toBe('"\\001\\060x1\\n2"');
   });
 
   it("stay on one line, whatever is in them", () => {
