@@ -228,6 +228,32 @@ test("a package of an earlier version, which holds what is static now, keeps no 
   );
   await master.line("ready");
   expect((await callApi(master, "GET", "config/packages")).text).not.toContain('"icinga-swarm"');
+  // What was set aside is gone with the next start that has no need of it.
+  const aside = () => master.run(["ls", "-d", "/var/lib/icinga2/package-set-aside"]);
+  expect((await aside()).code).toBe(0);
+  await stack.trial.discard(master);
+  master = await stack.trial.start(stack.master({ spec: "three" }));
+  await master.line("ready");
+  expect((await aside()).code).not.toBe(0);
+});
+
+test("a package that Icinga refuses for anything else stays, and ends the container with the cause", async () => {
+  await uploadObjects(master, "");
+  const zone = "/var/lib/icinga2/api/packages/icinga-swarm/*/zones.d/master/test.conf";
+  await master.output("bash", "-c", `echo nonsense >>${zone}`);
+  await master.stop();
+  await stack.trial.discard(master);
+  const refused = await stack.trial.start(stack.master({ spec: "four" }));
+  expect(await refused.exitCode()).toBe(1);
+  expect(await refused.line("failed: Icinga refuses its configuration")).toContain(
+    "undefined script variable 'nonsense'",
+  );
+  expect(await refused.count("the configuration package does not fit")).toBe(0);
+  await stack.trial.discard(refused);
+  const repair = { ...stack.master({ entrypoint: ["bash", "-c", `sed -i /nonsense/d ${zone}`] }), health: false };
+  expect(await (await stack.trial.start(repair)).exitCode()).toBe(0);
+  master = await stack.trial.start(stack.master({ spec: "five" }));
+  await master.line("ready");
 });
 
 test("a configuration that Icinga refuses ends the container with 1", async () => {

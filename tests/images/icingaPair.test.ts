@@ -143,6 +143,30 @@ test("a master that is away kills no slave", async () => {
   await master.start();
 });
 
+test("zones of an earlier version, which define what is static now, come anew from the master", async () => {
+  const zones = ["find", "/var/lib/icinga2/api/zones", "-name", "templates.conf"];
+  const [file = ""] = (await first.output(...zones)).split("\n");
+  await first.output("bash", "-c", String.raw`printf '\nobject HostGroup "icinga-swarm" { }\n' >>${file}`);
+  await first.stop();
+  const upgrade = async (entrypoint?: string[]) => {
+    await stack.trial.discard(first);
+    const environment = { SPEC_HASH: "upgraded" };
+    first = await stack.trial.start(stack.slave(FIRST, PAIR, { environment, entrypoint }));
+  };
+  // A version that has itself to blame leaves them as they are.
+  const main = "/usr/local/share/icinga-swarm/icinga2/icinga2.conf";
+  await upgrade(["bash", "-c", `echo nonsense >>${main}; exec /usr/local/bin/init`]);
+  expect(await first.exitCode()).toBe(1);
+  expect(await first.line("failed: Icinga refuses its configuration")).toContain("variable 'nonsense'");
+  await upgrade();
+  expect(await first.line("the synchronised zones do not fit")).toContain(
+    "Object 'icinga-swarm' of type 'HostGroup' re-defined",
+  );
+  await first.line("ready");
+  expect(await first.output("cat", ...(await first.output(...zones)).split("\n"))).not.toContain("HostGroup");
+  expect((await first.run(["ls", "/var/lib/icinga2/zones-set-aside"])).code).not.toBe(0);
+});
+
 describe("what waiting will not mend ends the container with its cause", () => {
   const stranger = "icinga-slave-chicago-1";
   const failure = async (name: string, endpoints: string[], changes: Parameters<Stack["slave"]>[2]) => {

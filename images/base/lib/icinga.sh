@@ -34,9 +34,8 @@ readonly VALIDATION=$RUN_DIR/validation
 # asks for it.
 is_valid_configuration() { interruptibly as_user nagios icinga2 daemon --validate >"$VALIDATION" 2>&1; }
 
-# The same, ending the container with one line that names the place.
-check_configuration() {
-  is_valid_configuration && return
+# Ends the container with one line that names the place of what the last validation refused.
+refuse_configuration() {
   cat "$VALIDATION"
   failed "Icinga refuses its configuration: $(configuration_error <"$VALIDATION")"
 }
