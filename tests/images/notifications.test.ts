@@ -99,7 +99,7 @@ describe("a host", () => {
       expect.arrayContaining([
         "Where:     fra-web-1 (Web server 1), 10.1.2.3, frankfurt",
         "State:     DOWN, attempt 1 of 1",
-        expect.stringMatching(/^Since: {5}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, for \d s$/),
+        expect.stringMatching(/^Since: {5}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, for \d+ (s|min)( \d+ s)?$/),
         "Notes:     Rack 7",
         "Runbook:   https://wiki.example.org/web",
         "Dashboard: https://grafana.example.org/web",
@@ -112,7 +112,7 @@ describe("a host", () => {
   test("that comes back is another one, in the same thread, and says how long it took", async () => {
     const recovery = await mailFor("fra-web-1", () => result(WEB, 0, "PING OK"));
     expect(recovery.headers["subject"]).toBe("UP fra-web-1 (frankfurt) again");
-    expect(recovery.body).toMatch(/^Since: .* UTC, after \d+ s of DOWN$/m);
+    expect(recovery.body).toMatch(/^Since: .* UTC, after .+ of DOWN$/m);
     expect(recovery.headers["references"]).toBe(problem.headers["references"]);
     expect(recovery.headers["in-reply-to"]).toMatch(/^<[0-9a-f]{32}@example\.com>$/);
     expect(recovery.headers["message-id"]).not.toBe(problem.headers["message-id"]);
@@ -167,27 +167,51 @@ test("what a plugin prints and what objects are called neither injects a header 
 
 describe("the queue's check", () => {
   const check = () => master.run(["/usr/local/lib/icinga-swarm/plugins/check_mail_queue"], "nagios");
-  const waiting = (age: string) =>
-    master.output("bash", "-c", `f=/var/spool/nullmailer/queue/9.9; touch -d '${age}' $f; chown mail $f; chmod 600 $f`);
+  const untilEmpty = () =>
+    until(
+      async () => (await check()).output.startsWith("MAIL QUEUE OK - 0 mails waiting"),
+      async () => (await check()).output,
+    );
+  const containing = (text: string) => expect.stringContaining(text) as string;
 
-  test("is about the age of the oldest mail", async () => {
-    expect(await check()).toMatchObject({ code: 0, output: expect.stringContaining("0 mails waiting") as string });
-    await waiting("14 minutes ago");
-    expect(await check()).toMatchObject({ code: 0 });
-    await waiting("16 minutes ago");
-    expect(await check()).toMatchObject({ code: 1, output: expect.stringContaining("for 16 min") as string });
-    await waiting("61 minutes ago");
-    expect(await check()).toMatchObject({ code: 2 });
-    await master.output("rm", "/var/spool/nullmailer/queue/9.9");
+  describe("without the relay, which would take what is made up here", () => {
+    const relay = (signal: string) => master.output("pkill", `-${signal}`, "nullmailer-send");
+    beforeAll(async () => {
+      await untilEmpty();
+      await relay("STOP");
+    });
+    afterAll(() => relay("CONT"));
+    const made = "/var/spool/nullmailer/queue/9.9";
+    afterEach(() => master.output("rm", "-f", made));
+    const waiting = (age: string) =>
+      master.output("bash", "-c", `touch -d '${age}' ${made}; chown mail ${made}; chmod 600 ${made}`);
+
+    test("is about the age of the oldest mail", async () => {
+      await waiting("14 minutes ago");
+      expect(await check()).toMatchObject({ code: 0 });
+      await waiting("16 minutes ago");
+      expect(await check()).toMatchObject({ code: 1, output: containing("for 16 min") });
+      await waiting("61 minutes ago");
+      expect(await check()).toMatchObject({ code: 2 });
+    });
+
+    test("is a warning with the cause when the relay is off, however long mails are left", async () => {
+      const remotes = "/etc/nullmailer/remotes";
+      await master.output("bash", "-c", `mv ${remotes} ${remotes}.kept; : >${remotes}`);
+      expect(await check()).toMatchObject({ code: 0 });
+      await waiting("61 minutes ago");
+      expect(await check()).toMatchObject({ code: 1, output: containing("the relay is off, 1 mail is left") });
+      await master.output("mv", `${remotes}.kept`, remotes);
+    });
   });
 
   test("is critical when the relay refused one for good; whoever answers for the sender's address is told", async () => {
     await master.run(["bash", "-c", "echo text | mail -s subject refused@example.org"], "nagios");
     const bounce = await mailFor("Returned mail", () => Promise.resolve());
     expect(bounce.to).toEqual(["icinga@example.com"]);
-    expect(await check()).toMatchObject({ code: 2, output: expect.stringContaining("refused 1 mail,") as string });
+    expect(await check()).toMatchObject({ code: 2, output: containing("refused 1 mail,") });
     await master.output("bash", "-c", "rm /var/spool/nullmailer/failed/*");
-    expect(await check()).toMatchObject({ code: 0 });
+    await untilEmpty();
   });
 });
 
