@@ -177,7 +177,7 @@ export function build(
   const contactGroups = entries(contents, "contactGroups").map(([name, group]): ContactGroup => ({ name, ...group }));
   return {
     defaults: resolver.timing,
-    ownNotify: sections.defaults.notify ?? [],
+    ownNotify: sections.defaults.notify ?? entries(contents, "notifications").map(([name]) => name),
     hosts,
     hostGroups: groups(
       entries(contents, "groups"),

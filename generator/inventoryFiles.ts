@@ -34,7 +34,11 @@ export function loadInventoryFiles(dir: string): { files: InventoryFiles; proble
   }
   const files: Record<string, string> = {};
   for (const file of yamlFilesBelow(dir, "")) {
-    const bytes = fs.readFileSync(path.join(dir, file));
+    const bytes = contentOf(path.join(dir, file));
+    if (bytes === undefined) {
+      problems.push(at(path.join(dir, file), "cannot be read; it must be a file, or a link to one"));
+      continue;
+    }
     try {
       files[file] = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch {
@@ -44,13 +48,22 @@ export function loadInventoryFiles(dir: string): { files: InventoryFiles; proble
   return { files, problems };
 }
 
+/** Undefined for a link to nothing, a pipe, and what this user may not read. */
+function contentOf(file: string): Buffer | undefined {
+  try {
+    return fs.statSync(file).isFile() ? fs.readFileSync(file) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function yamlFilesBelow(dir: string, folder: string): string[] {
   const entries = fs.readdirSync(path.join(dir, folder), { withFileTypes: true });
   const found = entries.flatMap((entry) => {
     const relative = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.name.startsWith(".")) return [];
     if (entry.isDirectory()) return yamlFilesBelow(dir, relative);
-    return /\.ya?ml$/.test(entry.name) ? [relative] : [];
+    return /\.ya?ml$/i.test(entry.name) ? [relative] : [];
   });
   return found.sort();
 }

@@ -146,7 +146,7 @@ export interface Group {
 /** A whole inventory, validated. All lists and keys are sorted by name. */
 export interface Inventory {
   readonly defaults: Timing;
-  /** Rules for the stack's own parts: those of the inventory's defaults. */
+  /** Rules for the stack's own parts: those of the inventory's defaults, or all where these name none. */
   readonly ownNotify: readonly string[];
   readonly hosts: readonly Host[];
   readonly hostGroups: readonly Group[];

@@ -11,8 +11,8 @@ export type NameOfCheck = (written: unknown, isValid: boolean) => string | undef
 
 /** Names of the stack's own hosts, and beginnings of such names. */
 const OWN_HOSTS = new Set<string>([MASTER.endpoint, "config-generator", "mysql"]);
-const OWN_HOST = /^icinga-slave-/;
-const OWN_GROUP = /^(icinga-swarm$|location-)/;
+const OWN_HOST = /^icinga-slave-/i;
+const OWN_GROUP = /^(icinga-swarm$|location-)/i;
 
 /**
  * Everything that needs more than one place to be judged: names that nobody defines, or two do, and circles. Problems
@@ -244,7 +244,7 @@ function hostsInOnePlace(sources: readonly Source[]): void {
 /** Names that the stack's own hosts have, or will have once a location gets another slave. */
 function freeNames(source: Source): void {
   source.rawHosts.forEach(({ name }, index) => {
-    if (typeof name !== "string" || (!OWN_HOSTS.has(name) && !OWN_HOST.test(name))) return;
+    if (typeof name !== "string" || (!OWN_HOSTS.has(name.toLowerCase()) && !OWN_HOST.test(name))) return;
     const message = `the name ${JSON.stringify(name)} belongs to the stack's own containers; choose another one`;
     source.report(["hosts", index, "name"], message);
   });

@@ -85,7 +85,7 @@ export class Resolver {
       displayName: written.displayName,
       groups: unique([...roles.flatMap((role) => role.groups), ...written.groups]),
       vars: merged(levels),
-      parents: [...written.parents].sort(compare),
+      parents: unique(written.parents),
       alive: this.alive(levels),
       timing: this.different(levels),
       period: pick(levels, "period")?.value,

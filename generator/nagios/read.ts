@@ -111,12 +111,18 @@ class Reader {
     return this.root === undefined ? named : path.join(this.root, named);
   }
 
-  private readFolder(folder: string, from: Place): void {
+  private readFolder(folder: string, from: Place, above: readonly string[] = []): void {
     let names: string[];
+    let real: string;
     try {
       names = fs.readdirSync(folder).sort();
+      real = fs.realpathSync(folder);
     } catch (error) {
       this.problems.add(from, `cannot read the folder ${folder}: ${reason(error)}`);
+      return;
+    }
+    if (above.includes(real)) {
+      this.problems.add(from, `${folder} links back to a folder that it is in`);
       return;
     }
     for (const name of names) {
@@ -124,7 +130,7 @@ class Reader {
       const member = path.join(folder, name);
       const stat = fs.statSync(member, { throwIfNoEntry: false });
       if (stat === undefined) this.problems.add(from, `cannot read ${member}: it links to nothing`);
-      else if (stat.isDirectory()) this.readFolder(member, from);
+      else if (stat.isDirectory()) this.readFolder(member, from, [...above, real]);
       else if (stat.isFile() && name.endsWith(".cfg")) this.readObjects(member, from);
     }
   }

@@ -12,8 +12,13 @@ const SERVICE_TEMPLATE = "icinga-swarm-service";
 /** Checks that several hosts share, by their id. */
 export type SharedChecks = ReadonlyMap<string, Check>;
 
-export function renderTemplates({ defaults }: Inventory): string {
-  const timing = timingAttributes(defaults);
+export function renderTemplates({ defaults, notifications }: Inventory): string {
+  // Icinga looks for it only where somebody wants to know.
+  const flapping: Attribute = [
+    "enable_flapping",
+    notifications.some(({ on }) => on.includes("flapping")) ? "true" : undefined,
+  ];
+  const timing = [...timingAttributes(defaults), flapping];
   return [
     object({
       kind: "template Host",

@@ -1,6 +1,14 @@
 import { type Attribute, names, object, quote } from "../dsl";
-import type { Contact, ContactGroup, Inventory, NotificationEvent, NotificationRule } from "../model";
+import {
+  compare,
+  type Contact,
+  type ContactGroup,
+  type Inventory,
+  type NotificationEvent,
+  type NotificationRule,
+} from "../model";
 import { text } from "./attributes";
+import { contactsOf, meetingName } from "./periods";
 import { OWN_GROUP } from "./stack";
 
 /** Static in the master's image. */
@@ -35,60 +43,102 @@ function renderGroup({ name, displayName = name }: ContactGroup): string {
   return object({ kind: "object UserGroup", name, attributes: [["display_name", quote(displayName)]] });
 }
 
-function renderContact({ name, displayName = name, email, period, on }: Contact, groups: readonly string[]): string {
-  const wanted: Attribute[] =
-    on === undefined
-      ? []
-      : [
-          ["states", symbols(states(on, { ...HOST_STATES, ...SERVICE_STATES, recovery: undefined }, ["Up", "OK"]))],
-          ["types", symbols(types(on))],
-        ];
+/**
+ * Without the contact's period and events: Icinga counts what a user's own filter held back as told, and never tells it
+ * when the period begins. So they are part of the rules below.
+ */
+function renderContact({ name, displayName = name, email }: Contact, groups: readonly string[]): string {
   return object({
     kind: "object User",
     name,
     attributes: [
       ["display_name", quote(displayName)],
       text("email", email),
-      text("period", period),
       groups.length === 0 ? ["groups", undefined] : ["groups", names(groups)],
-      ...wanted,
     ],
   });
 }
 
 /** Each rule for those hosts and services that name it. */
-export function renderNotifications({ notifications, ownNotify }: Inventory): string {
-  return notifications.map((rule) => renderRule(rule, ownNotify.includes(rule.name))).join("");
+export function renderNotifications(inventory: Inventory): string {
+  const { notifications, ownNotify } = inventory;
+  return notifications
+    .flatMap((rule) => audiences(rule, inventory).map((one) => renderRule(rule, one, ownNotify.includes(rule.name))))
+    .join("");
 }
 
-function renderRule(rule: NotificationRule, isForOwnParts: boolean): string {
-  const { name, on } = rule;
+/** Those whom a rule tells the same, at the same times. */
+interface Audience {
+  readonly contacts: readonly string[];
+  readonly contactGroups: readonly string[];
+  readonly on: readonly NotificationEvent[];
+  readonly period?: string | undefined;
+  /** What sets it apart from the rule's other audiences. */
+  readonly suffix: string;
+}
+
+function audiences(rule: NotificationRule, inventory: Inventory): Audience[] {
+  const told = contactsOf(rule, inventory);
+  if (told.every(({ period, on }) => period === undefined && on === undefined)) return [{ ...rule, suffix: "" }];
+  const bySuffix = new Map<string, Audience & { contacts: string[] }>();
+  for (const { name, period, on = rule.on } of told) {
+    const wanted = rule.on.filter((event) => on.includes(event));
+    const during = period === undefined ? "" : ` in ${period}`;
+    const suffix = `${during}${wanted.length === rule.on.length ? "" : ` on ${wanted.join(" ")}`}`;
+    const audience = bySuffix.get(suffix);
+    if (audience !== undefined) audience.contacts.push(name);
+    else {
+      const both = meetingName(rule.period, period);
+      bySuffix.set(suffix, { contacts: [name], contactGroups: [], on: wanted, period: both, suffix });
+    }
+  }
+  return [...bySuffix.values()].sort((left, right) => compare(left.suffix, right.suffix));
+}
+
+function renderRule(rule: NotificationRule, audience: Audience, isForOwnParts: boolean): string {
+  const { name } = rule;
+  const { on } = audience;
   const quoted = quote(name);
   const hostStates = states(on, HOST_STATES);
   const serviceStates = states(on, SERVICE_STATES);
   // The static hosts of the centre and the slaves name no rule: the defaults' rules are theirs.
   const ownHosts = isForOwnParts ? ` || host.vars.notify == null && ${quote(OWN_GROUP)} in host.groups` : "";
   const ofHost = `${quoted} in host.vars.notify${ownHosts}`;
-  const forHosts = apply(rule, "Host", hostStates, ofHost);
+  const forHosts = apply(rule, audience, "Host", hostStates, ofHost);
   const ofService = `service.vars.notify == null && (${ofHost}) || service.vars.notify != null && ${quoted} in service.vars.notify`;
-  const forServices = apply(rule, "Service", serviceStates, ofService);
+  const forServices = apply(rule, audience, "Service", serviceStates, ofService);
   const isOnlyRecovery = (found: readonly string[], good: string) => found.every((state) => state === good);
-  const hasEvents = on.some((event) => ["acknowledgement", "downtime", "flapping"].includes(event));
+  const hasEvents = on.some((event) => ["downtime", "flapping"].includes(event));
   return (
     (hasEvents || !isOnlyRecovery(hostStates, "Up") ? forHosts : "") +
-    (hasEvents || !isOnlyRecovery(serviceStates, "OK") ? forServices : "")
+    (hasEvents || !isOnlyRecovery(serviceStates, "OK") ? forServices : "") +
+    (isForOwnParts && on.includes("down") && !on.includes("critical") ? renderCutOff(rule, audience) : "")
   );
 }
 
-function apply(rule: NotificationRule, kind: "Host" | "Service", wanted: readonly string[], where: string): string {
-  const { contacts, contactGroups, on, period, after, until, repeat } = rule;
+/** A location that is cut off is a service of the master; whoever is told of hosts that are down wants to hear of it. */
+function renderCutOff(rule: NotificationRule, audience: Audience): string {
+  const on: NotificationEvent[] = audience.on.includes("recovery") ? ["critical", "recovery"] : ["critical"];
+  const where = `service.vars.notify_once && host.vars.notify == null && ${quote(OWN_GROUP)} in host.groups`;
+  const cutOff = { ...audience, on, suffix: `${audience.suffix}, location cut off` };
+  return apply(rule, cutOff, "Service", states(on, SERVICE_STATES), where);
+}
+
+function apply(
+  rule: NotificationRule,
+  { contacts, contactGroups, on, period, suffix }: Audience,
+  kind: "Host" | "Service",
+  wanted: readonly string[],
+  where: string,
+): string {
+  const { after, until, repeat } = rule;
   const list = (attribute: string, found: readonly string[]): Attribute => [
     attribute,
     found.length === 0 ? undefined : names(found),
   ];
   return object({
     kind: "apply Notification",
-    name: rule.name,
+    name: rule.name + suffix,
     to: kind,
     attributes: [
       ["command", quote(MAIL_COMMAND)],
@@ -111,9 +161,8 @@ function apply(rule: NotificationRule, kind: "Host" | "Service", wanted: readonl
 function states(
   on: readonly NotificationEvent[],
   known: Partial<Record<NotificationEvent, string | undefined>>,
-  recovered: readonly string[] = [],
 ): string[] {
-  return on.flatMap((event) => (event === "recovery" && recovered.length > 0 ? recovered : (known[event] ?? [])));
+  return on.flatMap((event) => known[event] ?? []);
 }
 
 function types(on: readonly NotificationEvent[]): string[] {

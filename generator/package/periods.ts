@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { object, quote } from "../dsl";
-import { compare, type Downtime, type Inventory } from "../model";
-import { isDated, type Period, type Periods, renderRanges } from "../periods";
+import { compare, type Contact, type Downtime, type Inventory, type NotificationRule } from "../model";
+import { type Period, type Periods, renderRanges } from "../periods";
 import { text } from "./attributes";
 
 /**
@@ -11,21 +11,51 @@ import { text } from "./attributes";
 const DAYS_BACK = 7;
 const DAYS = 42;
 
-/** Where the ranges of an inventory's periods change with the week. */
-export function dependsOnWeek({ periods }: Inventory, monday: string): boolean {
-  return Object.values(periods).some((period) => isDated(period, periods, firstDay(monday), DAYS));
-}
-
-export function renderPeriods({ periods }: Inventory, monday: string): string {
-  return Object.entries(periods)
-    .map(([name, period]) =>
-      object({
+export function renderPeriods(inventory: Inventory, monday: string): string {
+  const { periods } = inventory;
+  const { all, meetings } = withMeetings(inventory);
+  return [...Object.keys(periods), ...meetings]
+    .map((name) => {
+      const period = all[name] as Period;
+      return object({
         kind: "object TimePeriod",
         name,
-        attributes: [text("display_name", period.displayName), ["ranges", ranges(period, periods, monday)]],
-      }),
-    )
+        attributes: [text("display_name", period.displayName), ["ranges", ranges(period, all, monday)]],
+      });
+    })
     .join("");
+}
+
+/** Name of the times that are in a rule's period and in a contact's; undefined for always. */
+export function meetingName(ofRule: string | undefined, ofContact: string | undefined): string | undefined {
+  if (ofRule === undefined || ofContact === undefined || ofRule === ofContact) return ofRule ?? ofContact;
+  return `${ofRule} & ${ofContact}`;
+}
+
+/** Everybody whom a rule names, by themselves or in a group. */
+export function contactsOf(rule: NotificationRule, { contacts, contactGroups }: Inventory): Contact[] {
+  const groups = contactGroups.filter(({ name }) => rule.contactGroups.includes(name));
+  const named = new Set([...rule.contacts, ...groups.flatMap(({ members }) => members)]);
+  return contacts.filter(({ name }) => named.has(name));
+}
+
+/** Periods of rules without the times that are not in their contacts' periods. `&` is in no name that people give. */
+function withMeetings(inventory: Inventory): { all: Periods; meetings: string[] } {
+  const all: Record<string, Period> = { ...inventory.periods };
+  const meetings = new Set<string>();
+  for (const rule of inventory.notifications) {
+    for (const contact of contactsOf(rule, inventory)) {
+      const name = meetingName(rule.period, contact.period);
+      if (rule.period === undefined || contact.period === undefined || name === undefined || name === rule.period)
+        continue;
+      const outside = `not ${name}`;
+      const period = all[rule.period] as Period;
+      all[outside] = { timezone: "UTC", days: { "every day": "00:00-24:00" }, except: [contact.period] };
+      all[name] = { ...period, displayName: undefined, except: [...(period.except ?? []), outside] };
+      meetings.add(name);
+    }
+  }
+  return { all, meetings: [...meetings].sort(compare) };
 }
 
 /** What hosts name a downtime by. */

@@ -12,8 +12,8 @@ object Host "fra-web-1" {
   import "passive"
   display_name = "Web server 1"
   address = "10.1.2.3"
-  notes = "Rack 7"
-  notes_url = "https://wiki.example.org/web"
+  notes = "Rack 7, 5$ a month"
+  notes_url = "https://wiki.example.org/web?to=$user.email$"
   action_url = "https://grafana.example.org/web"
   vars.location = "frankfurt"
 }
@@ -100,8 +100,8 @@ describe("a host", () => {
         "Where:     fra-web-1 (Web server 1), 10.1.2.3, frankfurt",
         "State:     DOWN, attempt 1 of 1",
         expect.stringMatching(/^Since: {5}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, for \d+ (s|min)( \d+ s)?$/),
-        "Notes:     Rack 7",
-        "Runbook:   https://wiki.example.org/web",
+        "Notes:     Rack 7, 5$ a month",
+        "Runbook:   https://wiki.example.org/web?to=$user.email$",
         "Dashboard: https://grafana.example.org/web",
         "PING CRITICAL - lost 100 %",
         "sent 5, got nöthing",

@@ -416,7 +416,7 @@ function inventory(draw: Draw): ArbitraryInventory {
     periods,
     notifications,
   };
-  const surroundings = { defaults, locations, roles, notifications, own };
+  const surroundings = { defaults, locations, roles, notifications, contacts, contactGroups, own };
   const written = hosts.map((host) => host.written);
   return {
     files: writeFiles(draw, defaults, sections, written),
@@ -576,11 +576,13 @@ interface Surroundings {
   readonly locations: Readonly<Record<string, Level>>;
   readonly roles: ReadonlyMap<string, DrawnRole>;
   readonly notifications: Readonly<Record<string, Settings>>;
+  readonly contacts: Readonly<Record<string, Settings>>;
+  readonly contactGroups: Readonly<Record<string, { members: readonly string[] }>>;
   readonly own: readonly Own[];
 }
 
 function expectedHost(host: DrawnHost, surroundings: Surroundings): ExpectedHost {
-  const { defaults, locations, roles, notifications } = surroundings;
+  const { defaults, locations, roles } = surroundings;
   const levels: (Level | undefined)[] = [
     host.written,
     ...[...host.roles].reverse().map((role) => roles.get(role)?.written),
@@ -600,10 +602,10 @@ function expectedHost(host: DrawnHost, surroundings: Surroundings): ExpectedHost
   for (const service of host.without) services.delete(service);
   for (const { service, command, notify } of host.checks)
     services.set(service, { command, rules: notify ?? hostRules });
-  const tells = (rule: string, ...states: string[]) => {
-    const on = (notifications[rule]?.["on"] ?? ["down", "critical"]) as string[];
-    return on.some((event) => [...states, "acknowledgement", "downtime", "flapping"].includes(event));
-  };
+  const telling = (rule: string, ...states: string[]) =>
+    audiences(rule, surroundings).flatMap(({ name, on }) =>
+      on.some((event) => [...states, "downtime", "flapping"].includes(event)) ? [name] : [],
+    );
   return {
     location: host.location,
     displayName: (host.written["displayName"] ?? host.name) as string,
@@ -612,14 +614,29 @@ function expectedHost(host: DrawnHost, surroundings: Surroundings): ExpectedHost
     command: aliveCommand(nearest("alive"), surroundings.own),
     services: new Map([...services].map(([service, { command }]) => [service, command])),
     notifications: [
-      ...hostRules.filter((rule) => tells(rule, "down")).map((rule) => `${host.name}!${rule}`),
+      ...hostRules.flatMap((rule) => telling(rule, "down")).map((name) => `${host.name}!${name}`),
       ...[...services].flatMap(([service, { rules }]) =>
         rules
-          .filter((rule) => tells(rule, "warning", "critical", "unknown"))
-          .map((rule) => `${host.name}!${service}!${rule}`),
+          .flatMap((rule) => telling(rule, "warning", "critical", "unknown"))
+          .map((name) => `${host.name}!${service}!${name}`),
       ),
     ],
   };
+}
+
+/** A rule's notifications: one for each period and set of events that its contacts want. */
+function audiences(rule: string, { notifications, contacts, contactGroups }: Surroundings) {
+  const all = ["down", "warning", "critical", "unknown", "recovery"];
+  const { contacts: named = [], on = all } = (notifications[rule] ?? {}) as { contacts?: string[]; on?: string[] };
+  const people = new Set(named.flatMap((name) => contactGroups[name]?.members ?? [name]));
+  const wishes = [...people].map((name) => contacts[name] as { period?: string; on?: string[] });
+  if (wishes.every(({ period, on: own }) => period === undefined && own === undefined)) return [{ name: rule, on }];
+  const found = wishes.map(({ period, on: own = on }) => {
+    const both = on.filter((event) => own.includes(event));
+    const during = period === undefined ? "" : ` in ${period}`;
+    return [`${rule}${during}${both.length === on.length ? "" : ` on ${both.join(" ")}`}`, both] as const;
+  });
+  return [...new Map(found)].map(([name, both]) => ({ name, on: both }));
 }
 
 function aliveCommand(alive: WrittenCheck | undefined, own: readonly Own[]): RegExp {

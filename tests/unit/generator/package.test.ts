@@ -185,3 +185,42 @@ describe("times of other zones", () => {
     expect(changed).toEqual(["zones.d/global-templates/periods.conf", "zones.d/master/downtimes.conf"]);
   });
 });
+
+describe("who is told when", () => {
+  it("a location that is cut off is told to those, too, who want to hear of hosts alone", () => {
+    const text = `contacts: { al: { email: al@example.com } }
+notifications: { hosts: { contacts: [al], on: [down, recovery] } }
+hosts: [{ name: h, address: h, location: singapore }]
+`;
+    const { inventory, problems } = parseInventory({ "a.yaml": text }, SITES);
+    expect(problems).toEqual([]);
+    const found = renderPackage(inventory, SITES, WEEK).get("zones.d/master/notifications.conf");
+    expect(found).toMatch(
+      /to Service \{[^}]*states = \[ Critical, OK \][^}]*assign where service\.vars\.notify_once && /,
+    );
+  });
+
+  const rules = golden().get("zones.d/master/notifications.conf") ?? "";
+
+  /** The rule for hosts of a name. */
+  const rule = (name: string) =>
+    rules.split("\n\n").find((text) => text.includes(`apply Notification "${name}" to Host {`));
+
+  it("is the rule's own business: Icinga never tells what a user's own filter held back", () => {
+    expect(golden().get("zones.d/master/contacts.conf")).not.toMatch(/period|states|types/);
+    expect(rule("web in office-hours")).toMatch(/users = \[ "alice" \][^]*period = "office-hours"/);
+    expect(rule("ops on down critical recovery")).toMatch(/users = \[ "bob" \][^]*states = \[ Down, Up \]/);
+  });
+
+  it("is the time that is in the rule's period and in the contact's", () => {
+    expect(rule("web in working-week")).toMatch(/users = \[ "carol" \][^]*period = "office-hours & working-week"/);
+    const period = objectNamed(
+      golden().get("zones.d/global-templates/periods.conf"),
+      "TimePeriod",
+      "office-hours & working-week",
+    );
+    // 09:00 in Berlin to 18:00 in Singapore.
+    expect(period).toContain('"2026-11-23" = "08:00-10:00"');
+    expect(period).not.toContain("2026-12-08");
+  });
+});
