@@ -13,7 +13,8 @@ const simple = z.union([line, z.number(), z.boolean()]);
 const variable = z.union([simple, z.array(simple)]).describe("text, a number, true, false, or a list of these");
 
 /** Variables that Icinga's own commands read: on a host they would change checks that nobody thinks of. */
-const READ_BY_COMMANDS = /^(ping|nrpe|tcp|udp|http|dns|ssh|smtp|s?imap|s?pop|ftp|ntp|snmp|dummy|hostalive|check|own)_/;
+const READ_BY_COMMANDS =
+  /^(ping|nrpe|tcp|udp|http|dns|ssh|smtp|s?imap|s?pop|ftp|ntp|snmp|dummy|hostalive|check|own|mail)_/;
 const SET_BY_GENERATOR = new Set(["location", "notify", "checks", "parents", "downtimes"]);
 
 const vars = z
@@ -62,6 +63,11 @@ const notificationRule = z
   .superRefine(({ after, until }, context) => {
     if (until === undefined || after === undefined || after === "at once" || seconds(after) < seconds(until)) return;
     context.addIssue({ code: "custom", path: ["after"], message: `must be below "until" (${until}); swap them` });
+  })
+  .superRefine(({ on }, context) => {
+    if (on.some((event) => event !== "recovery" && event !== "acknowledgement")) return;
+    const message = 'tells nobody: who was not told of a problem hears nothing of its end; add "down" or "critical"';
+    context.addIssue({ code: "custom", path: ["on"], message });
   });
 
 const downtimes = z
@@ -236,6 +242,10 @@ function makeSchemas(ownChecks: ReadonlyMap<string, OwnCheck>): Schemas {
     nrpe: nrpeSettings.describe("how NRPE clients are spoken to").optional(),
     alive: z
       .union([z.literal("none"), check])
+      .refine(
+        (alive) => !isPassive(alive, ownChecks),
+        "must be a check that asks; results that come from outside do not",
+      )
       .describe("what tells whether a host is up: a check, or none for always; by default a ping")
       .optional(),
     vars,
@@ -294,6 +304,12 @@ function makeSchemas(ownChecks: ReadonlyMap<string, OwnCheck>): Schemas {
     hosts: z.array(host).describe("the hosts to monitor").default([]),
   });
   return { file, host, check } as unknown as Schemas;
+}
+
+/** Whether nobody asks: a host whose state waits for that would be down for ever. */
+function isPassive(alive: unknown, ownChecks: ReadonlyMap<string, OwnCheck>): boolean {
+  const [name = ""] = typeof alive === "object" && alive !== null ? Object.keys(alive) : [String(alive)];
+  return name === "passive" || ownChecks.get(name)?.extends === "passive";
 }
 
 /** Names of the checks that need no settings, so that their bare name will do, and the schema of each check. */

@@ -266,7 +266,9 @@ const groups = fc.array(
   name.map((group) => `${group}s`),
   { maxLength: 3 },
 );
-const events = fc.uniqueArray(fc.constantFrom(...NOTIFICATION_EVENTS), { minLength: 1 });
+const events = fc
+  .uniqueArray(fc.constantFrom(...NOTIFICATION_EVENTS), { minLength: 1 })
+  .filter((list) => list.some((event) => event !== "recovery" && event !== "acknowledgement"));
 const timing = { interval, retryInterval: interval, attempts: fc.integer({ min: 1, max: 100 }) };
 const remarks = { notes: text, runbook: webPage, dashboard: webPage };
 
@@ -526,8 +528,14 @@ function drawSettings(draw: Draw, names: Names): Settings & Level {
     ...draw(FIELDS.level),
     ...maybe(draw, "period", names.periods),
     ...(draw(flag) ? { notify: some(draw, names.rules) } : {}),
-    ...(alive === "no" ? {} : { alive: alive === "check" ? drawCheck(draw, names).written : alive }),
+    ...(alive === "no" ? {} : { alive: alive === "check" ? drawAsking(draw, names) : alive }),
   };
+}
+
+/** A check that asks: results from outside do not tell whether a host is up. */
+function drawAsking(draw: Draw, names: Names): WrittenCheck {
+  const { written, command } = drawCheck(draw, names);
+  return command === "passive" ? "ping" : written;
 }
 
 function downtimes(draw: Draw, { periods }: Names): Settings {

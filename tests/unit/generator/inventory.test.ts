@@ -235,6 +235,8 @@ describe("what is named must be there", () => {
       PEOPLE.replace("[al]", "[al], after: 2h, until: 1h"),
       '"after" "2h" must be below "until" (1h); swap them',
     ],
+    ["a rule that tells nobody", PEOPLE.replace("[al]", "[al], on: [acknowledgement]"), '"on" tells nobody'],
+    ["a state that nobody asks for", host("alive: { passive: { name: x } }"), '"alive" must be a check that asks'],
     ["an event", PEOPLE.replace("[al]", "[al], on: [donw]"), '"donw"; did you mean "down"?'],
   ])("%s", (_name, text, expected) => {
     expect(problems(text)).toEqual([expect.stringContaining(expected)]);
