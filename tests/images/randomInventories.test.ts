@@ -1,6 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
-import { compare, describeProblem, parseInventory } from "../../generator/inventory";
+import { compare, describeProblem, parseInventory, readInventory, type Site } from "../../generator/inventory";
 import { MASTER, topology } from "../../generator/location";
+import { readLocations } from "../../generator/locationsFile";
+import { importNagios } from "../../generator/nagios";
 import { renderPackage } from "../../generator/package";
 import { arbitraryInventory, type ArbitraryInventory, type Expected } from "../unit/generator/arbitraryInventory";
 import { SITES } from "../unit/generator/sites";
@@ -168,13 +173,53 @@ function wrongHost({ hosts }: Expected, { name, zone, check_command: command, ..
   ];
 }
 
-it(`${COUNT} random inventories become in Icinga what they say`, async () => {
+/** Inventories that people wrote, or that an import makes: as packages, by what they are. */
+function writtenInventories(folder: string): Map<string, Record<string, string>> {
+  const root = join(__dirname, "../..");
+  const generator = join(root, "tests/unit/generator");
+  const construct = join(folder, "every-construct");
+  const said: string[] = [];
+  const code = importNagios({
+    nagiosCfg: join(generator, "nagios/trees/every-construct/nagios.cfg"),
+    output: construct,
+    location: "frankfurt",
+    out: () => undefined,
+    err: (text) => said.push(text),
+  });
+  if (code !== 0) throw new Error(said.join(""));
+  const sitesOf = (stack: string) => {
+    const file = `Pulumi.${stack}.yaml`;
+    return readLocations(file, readFileSync(join(root, file), "utf8")).locations;
+  };
+  const all: [string, string, readonly Site[]][] = [
+    ["the golden inventory", join(generator, "golden/inventory"), SITES],
+    ["the stack dev", join(root, "inventory/dev"), sitesOf("dev")],
+    ["the stack prod", join(root, "inventory/prod"), sitesOf("prod")],
+    ["a company's Nagios", join(generator, "nagios/golden"), SITES],
+    ["every construct of Nagios", construct, SITES],
+  ];
+  return new Map(
+    all.map(([what, dir, sites]) => {
+      const { inventory, problems } = readInventory(dir, sites);
+      if (problems.length > 0) throw new Error(problems.map(describeProblem).join("\n"));
+      return [what, Object.fromEntries(renderPackage(inventory, sites, { monday: "2026-11-23" }))];
+    }),
+  );
+}
+
+it(`${COUNT} random inventories become in Icinga what they say, and those of people are taken`, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "icinga-swarm-imported-"));
+  const written = writtenInventories(folder);
+  rmSync(folder, { recursive: true });
   const inventories = fc.sample(arbitraryInventory, { numRuns: COUNT, seed: SEED });
-  await setting.master.copy({ "/test/packages.json": JSON.stringify(inventories.map(render)) });
+  const packages = [...inventories.map(render), ...written.values()];
+  await setting.master.copy({ "/test/packages.json": JSON.stringify(packages) });
   const { code, output } = await setting.master.run(["python3", "-c", VALIDATE], "nagios");
   if (code !== 0) throw new Error(output);
   const verdicts = JSON.parse(await setting.master.output("cat", VERDICTS)) as Verdict[];
-  expect(verdicts).toHaveLength(COUNT);
+  expect(verdicts).toHaveLength(packages.length);
+  const refusals = [...written.keys()].map((what, index) => [what, verdicts[COUNT + index]?.refusal ?? "taken"]);
+  expect(refusals).toEqual([...written.keys()].map((what) => [what, "taken"]));
   const wrong = inventories.flatMap(({ files, expected }, index) => {
     const found = differences(expected, verdicts[index] as Verdict);
     return found.length === 0 ? [] : [{ found, files }];
