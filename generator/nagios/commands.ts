@@ -170,7 +170,7 @@ export class Commands {
   /** The name of the inventory's check that runs a plugin: the command's, if no other line has it already. */
   private named(command: NagiosObject, plugin: readonly string[], parameters: readonly string[]): string {
     const [program = "", ...rest] = plugin;
-    const argv = [this.programName(program, command.place), ...rest];
+    const argv = [...this.programWords(program, command.place), ...rest];
     const key = JSON.stringify([argv, parameters]);
     const known = this.names.get(key);
     if (known !== undefined) return known;
@@ -185,8 +185,11 @@ export class Commands {
     return name;
   }
 
-  /** Plugins are called by their names: the slaves have theirs in a folder of their own. */
-  private programName(program: string, place: Place): string {
+  /**
+   * How a program is called. Plugins are by their names: the slaves have theirs in a folder of their own. Other names
+   * are looked up where Nagios does, in PATH.
+   */
+  private programWords(program: string, place: Place): string[] {
     const folders = [...this.sources.userMacros.values()]
       .map(({ value }) => value)
       .filter((value) => value.startsWith("/"));
@@ -194,14 +197,10 @@ export class Commands {
     const name = program.slice(program.lastIndexOf("/") + 1);
     const isPlugin = /\/plugins?\/|\/libexec\//.test(program) || (folder !== undefined && name !== "");
     const shown = isPlugin ? name : program;
-    if (!STANDARD_PLUGINS.has(name)) {
-      this.report.add(
-        "changed",
-        place,
-        `the slaves' image must have ${isPlugin ? "the plugin" : "the program"} ${shown}`,
-      );
-    }
-    return shown;
+    if (STANDARD_PLUGINS.has(name)) return [shown];
+    const what = `the slaves' image must have ${isPlugin ? "the plugin" : "the program"} ${shown}`;
+    this.report.add("changed", place, what);
+    return shown.includes("/") || isPlugin ? [shown] : ["/usr/bin/env", shown];
   }
 
   private reportUserMacros(text: string, place: Place): void {

@@ -149,7 +149,9 @@ export class Context {
       if (value?.text == null || value.text === "") return undefined;
       const text = this.commands.text(value.text, subject, value.place);
       if (text === undefined || isGood(text)) return text;
-      this.report.add("lost", value.place, `${directive} is ${what}: ${text}`);
+      // What is wrong as it is written is said once, not for each object that uses a template.
+      const shown = isGood(value.text) ? text : value.text;
+      this.report.add("lost", value.place, `${directive} is ${what}: ${shown}`);
       return undefined;
     };
     const isPage = (text: string) => webPage.safeParse(text).success;

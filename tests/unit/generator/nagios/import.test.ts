@@ -335,6 +335,38 @@ describe("an import", () => {
     expect(read("periods.yaml")).toContain("timezone: Asia/Tokyo");
   });
 
+  /** A configuration in which hosts have a template, and are asked with one command. */
+  function treeOf(template: string, hosts: readonly string[], commandLine = "/bin/check"): string {
+    const define = (type: string, ...lines: string[]) => `define ${type} {\n  ${lines.join("\n  ")}\n}\n`;
+    const objects = [
+      define("host", "name t", "register 0", template, "max_check_attempts 1"),
+      ...hosts.map((name) => define("host", "use t", `host_name ${name}`, "address 192.0.2.1")),
+      define("service", "host_name *", "service_description s", "check_command get", "max_check_attempts 1"),
+      define("command", "command_name get", `command_line ${commandLine}`),
+      define("contact", "contact_name p", "host_notification_commands get", "service_notification_commands get"),
+    ];
+    fs.writeFileSync(path.join(folder, "objects.cfg"), objects.join(""));
+    const main = path.join(folder, "nagios.cfg");
+    fs.writeFileSync(main, "cfg_file=objects.cfg\n");
+    return main;
+  }
+
+  it("calls a program without a folder from PATH, as Nagios does", () => {
+    const main = treeOf("", ["a"], "snmpget -v 2c $HOSTADDRESS$");
+    const { read } = imported({ nagiosCfg: main, location: "here" });
+    expect(read("checks.yaml")).toContain("plugin: [/usr/bin/env, snmpget, -v, 2c, $address$]");
+    expect(read(REPORT_FILE)).toContain("the slaves' image must have the program snmpget");
+  });
+
+  it("says once what is wrong with a template's link, and what a host's name breaks with the name", () => {
+    const main = treeOf("action_url /graph?host=$HOSTNAME$\n  notes_url https://wiki/$HOSTNAME$", ["a", "b", "c d"]);
+    const { read } = imported({ nagiosCfg: main, location: "here" });
+    expect(read(REPORT_FILE)).toContain(
+      "objects.cfg:4: action_url is no web address: /graph?host=$HOSTNAME$ (3 times)\n" +
+        "objects.cfg:5: notes_url is no web address: https://wiki/c d\n",
+    );
+  });
+
   it("says what Nagios refuses, at its place, and writes nothing", () => {
     const main = path.join(folder, "nagios.cfg");
     fs.writeFileSync(main, "cfg_file=objects.cfg\n");
