@@ -13,7 +13,7 @@ export const SOURCE_OPTIONS: Readonly<Record<string, Option>> = {
   inventory: { value: "<dir>", text: "the inventory's folder, in place of the stack's" },
   locations: {
     value: "<file>",
-    text: "a file with a list of locations (name and slaves), in place of the stack's",
+    text: "a file with a list of locations (name, nodes, slaves), in place of the stack's",
   },
 };
 
