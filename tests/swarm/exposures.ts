@@ -68,14 +68,17 @@ async function searchServices(stack: Stack, search: Search): Promise<void> {
   for (const { ID, Spec } of await stack.docker.listServices()) {
     const service = stack.docker.getService(ID);
     search(`service inspect ${Spec?.Name}`, JSON.stringify(await service.inspect()));
-    const logs = (await service.logs({ stdout: true, stderr: true, follow: false })) as unknown as Buffer;
-    search(`logs of ${Spec?.Name}`, logs);
   }
   search("tasks", JSON.stringify(await stack.docker.listTasks()));
   search("configs", JSON.stringify(await stack.docker.listConfigs()));
 }
 
 async function searchContainers(stack: Stack, search: Search): Promise<void> {
+  // By container, those of ended tasks too: Docker 20.10 at times never ends the log of a service that is long.
+  for (const { Id, Names } of await stack.docker.listContainers({ all: true })) {
+    const logs = (await stack.docker.getContainer(Id).logs({ stdout: true, stderr: true })) as unknown as Buffer;
+    search(`logs of ${Names.join(" ")}`, logs);
+  }
   for (const [name, id] of Object.entries(await stack.containers())) {
     search(`docker inspect ${name}`, JSON.stringify(await stack.docker.getContainer(id).inspect()));
     // Several looks, because check plugins and clients live for moments only.
