@@ -49,8 +49,16 @@ export function audience(inventory: Inventory, rules: readonly string[], kind: K
   return [...new Set(names)].sort();
 }
 
-/** Somebody whom a rule names more than once is told once. */
-function listeners(inventory: Inventory, rule: NotificationRule, on: readonly NotificationEvent[]): Listener[] {
+/**
+ * Whom a rule tells. Somebody whom it names more than once is told once.
+ *
+ * @param on those of the rule's events that matter
+ */
+export function listeners(
+  inventory: Inventory,
+  rule: NotificationRule,
+  on: readonly NotificationEvent[] = rule.on,
+): Listener[] {
   const groups = inventory.contactGroups.filter(({ name }) => rule.contactGroups.includes(name));
   return inventory.contacts.flatMap((contact): Listener[] => {
     const isNamed = rule.contacts.includes(contact.name);

@@ -1,3 +1,4 @@
+import { counted } from "./units";
 import { ApiRefused, ApiUnavailable, type CheckResult, type ConfigApi } from "./icingaApi";
 
 /** How the service does. `waiting` may pass by itself, `failed` does not. */
@@ -107,10 +108,6 @@ function allIsWell({ summary, since, origin }: ActivePackage, now: number): stri
 /** Such as `12 hosts, 34 services in 3 zones of locations`. */
 export function describeSummary({ hosts, services, zones }: Summary): string {
   return `${counted(hosts, "host")}, ${counted(services, "service")} in ${counted(zones, "zone")} of locations`;
-}
-
-function counted(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function utc(milliseconds: number): string {

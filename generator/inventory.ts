@@ -12,7 +12,7 @@ import {
 } from "./model";
 import { definitionProblems, ownCommand } from "./ownChecks";
 import { checkReferences } from "./references";
-import { Resolver, type Sections } from "./resolve";
+import { BUILT_IN_TIMING, Resolver, type Sections } from "./resolve";
 import {
   type InventoryFile,
   type InventoryHost,
@@ -105,7 +105,7 @@ export function placeOf(files: InventoryFiles, { section, name }: Placed): Omit<
 }
 
 const EMPTY: Inventory = {
-  defaults: { interval: 60, retryInterval: 30, attempts: 3 },
+  defaults: BUILT_IN_TIMING,
   ownNotify: [],
   hosts: [],
   hostGroups: [],
@@ -191,21 +191,22 @@ export function build(
     contacts: entries(contents, "contacts").map(([name, contact]): Contact => ({ name, ...contact })),
     contactGroups,
     periods: Object.fromEntries(entries(contents, "periods")),
-    notifications: entries(contents, "notifications").map(([name, rule]) =>
-      toRule(name, rule, new Set(contactGroups.map((group) => group.name))),
-    ),
+    notifications: entries(contents, "notifications").map(([name, rule]) => toRule(name, rule, contactGroups)),
   };
 }
 
 function toRule(
   name: string,
   { contacts, on, period, after, until, repeat }: InventoryFile["notifications"][string],
-  groupNames: ReadonlySet<string>,
+  groups: readonly ContactGroup[],
 ): NotificationRule {
+  const named = groups.filter((group) => contacts.includes(group.name));
+  // Who is in a group that the rule names is told by that.
+  const known = new Set(named.flatMap((group) => [group.name, ...group.members]));
   return {
     name,
-    contacts: contacts.filter((contact) => !groupNames.has(contact)).sort(compare),
-    contactGroups: contacts.filter((contact) => groupNames.has(contact)).sort(compare),
+    contacts: contacts.filter((contact) => !known.has(contact)).sort(compare),
+    contactGroups: named.map((group) => group.name),
     on,
     period,
     after: after === undefined || after === "at once" ? 0 : seconds(after),

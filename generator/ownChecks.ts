@@ -147,19 +147,17 @@ export function commandName(own: string): string {
   return `icinga-swarm-own-${own}`;
 }
 
-/** Settings of an own check, complete, and the kind that they are for; a plugin's own kind is undefined. */
-export function completeSettings(definition: OwnCheck, settings: CommonSettings): CommonSettings {
-  return { ...definition.settings, ...settings };
-}
-
-/** An own check in Icinga's terms. */
+/**
+ * An own check in Icinga's terms.
+ *
+ * @param complete the definition's settings and, before them, those of the host or role
+ */
 export function ownToIcinga(
   own: string,
   definition: OwnCheck,
-  settings: CommonSettings,
+  complete: CommonSettings,
   nrpe: NrpeConnection,
 ): IcingaCheck {
-  const complete = completeSettings(definition, settings);
   if (definition.extends !== undefined) return kindOf(definition.extends as CheckName).toIcinga(complete, nrpe);
   const values = complete as Readonly<Record<string, string | number | boolean | undefined>>;
   const vars = Object.keys(definition.parameters ?? {}).map((parameter) => [

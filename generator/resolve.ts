@@ -1,7 +1,7 @@
-import { CATALOGUE, type CommonSettings, isCheckName, kindOf, type NrpeConnection } from "./catalogue";
+import { type CommonSettings, isCheckName, kindOf, type NrpeConnection } from "./catalogue";
 import type { Value } from "./dsl";
-import { type Alive, type Check, compare, type Host, type Timing } from "./model";
-import { ownToIcinga, completeSettings } from "./ownChecks";
+import { type Check, compare, type Host, type IcingaCheck, type Timing } from "./model";
+import { ownToIcinga } from "./ownChecks";
 import type {
   InventoryHost,
   InventoryLocation,
@@ -43,7 +43,12 @@ export interface Found<T> {
 /** A check as written, with what follows from its words alone. */
 interface Parsed {
   readonly kind: string;
+  /** Of an own check: what the inventory says it is. */
+  readonly definition: OwnCheck | undefined;
+  /** As written. */
   readonly settings: CommonSettings;
+  /** Together with what the definition says. */
+  readonly complete: CommonSettings;
   readonly name: string;
 }
 
@@ -117,9 +122,9 @@ export class Resolver {
 
   private withName(kind: string, settings: CommonSettings): Parsed {
     const definition = this.sections.checks.get(kind);
-    const complete = definition === undefined ? settings : completeSettings(definition, settings);
+    const complete: CommonSettings = definition === undefined ? settings : { ...definition.settings, ...settings };
     const fallback = definition !== undefined || !isCheckName(kind) ? kind : kindOf(kind).defaultName(complete);
-    return { kind, settings, name: complete.name ?? fallback };
+    return { kind, definition, settings, complete, name: complete.name ?? fallback };
   }
 
   /**
@@ -129,15 +134,14 @@ export class Resolver {
    * @param telling those of them that may tell somebody else than the host does
    */
   check(written: WrittenCheck, levels: readonly Level[], telling: readonly Level[]): Check {
-    const { kind, settings, name } = this.parse(written);
-    const definition = this.sections.checks.get(kind);
+    const parsed = this.parse(written);
+    const { definition, settings, complete, name } = parsed;
     const own = [settings, definition?.settings ?? {}].map((said) => ({ label: "check", settings: said }) as Level);
     const all = [...own, ...levels];
-    const complete = definition === undefined ? settings : completeSettings(definition, settings);
     const { groups = [], notes, runbook, dashboard } = complete;
     return {
       name,
-      icinga: this.toIcinga(kind, definition, settings, nrpeOf(levels)),
+      icinga: toIcinga(parsed, nrpeOf(levels)),
       timing: this.different(all),
       period: pick(all, "period")?.value,
       notify: pick([...own, ...telling], "notify")?.value,
@@ -146,12 +150,6 @@ export class Resolver {
       runbook,
       dashboard,
     };
-  }
-
-  private toIcinga(kind: string, definition: OwnCheck | undefined, settings: CommonSettings, nrpe: NrpeConnection) {
-    if (definition !== undefined) return ownToIcinga(kind, definition, settings, nrpe);
-    if (!isCheckName(kind)) throw new Error(`there is no check ${kind}`);
-    return kindOf(kind).toIcinga(settings, nrpe);
   }
 
   private checks(written: InventoryHost, bundle: Bundle, own: Level): Check[] {
@@ -219,14 +217,11 @@ export class Resolver {
     const found = pick(levels, "alive")?.value;
     // Icinga's own hostalive is a ping that only asks whether anything comes back.
     if (found === undefined || found === "ping" || found === "none") return found === "none" ? "none" : undefined;
-    const { kind, settings } = this.parse(found);
-    const definition = this.sections.checks.get(kind);
-    const complete = definition === undefined ? settings : completeSettings(definition, settings);
-    const alive: Alive = {
-      icinga: this.toIcinga(kind, definition, settings, nrpeOf(levels)),
-      timing: this.different([{ label: "check", settings: complete as WrittenSettings }, ...levels]),
+    const parsed = this.parse(found);
+    return {
+      icinga: toIcinga(parsed, nrpeOf(levels)),
+      timing: this.different([{ label: "check", settings: parsed.complete as WrittenSettings }, ...levels]),
     };
-    return alive;
   }
 
   /** What the levels say of the timing, as far as it is not what the defaults say. */
@@ -294,6 +289,12 @@ function timingOf({ interval, retryInterval, attempts }: WrittenSettings): Parti
   };
 }
 
+function toIcinga({ kind, definition, complete }: Parsed, nrpe: NrpeConnection): IcingaCheck {
+  if (definition !== undefined) return ownToIcinga(kind, definition, complete, nrpe);
+  if (!isCheckName(kind)) throw new Error(`there is no check ${kind}`);
+  return kindOf(kind).toIcinga(complete, nrpe);
+}
+
 /** Two checks with the same one are the same service but for their host. */
 function fingerprint({ shared: _shared, ...check }: Check): string {
   return JSON.stringify(check);
@@ -302,8 +303,3 @@ function fingerprint({ shared: _shared, ...check }: Check): string {
 function unique(names: readonly string[]): readonly string[] {
   return names.length === 0 ? NONE : [...new Set(names)].sort(compare);
 }
-
-/** Names of the catalogue's checks that need no settings. */
-export const BARE_CHECKS = Object.keys(CATALOGUE).filter(
-  (name) => isCheckName(name) && kindOf(name).schema.safeParse({}).success,
-);

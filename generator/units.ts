@@ -20,6 +20,11 @@ export function briefly(duration: number): string {
   return `${duration / (SECONDS[unit] ?? 1)}${unit}`;
 }
 
+/** A number of things, in words: `1 host`, `2 hosts`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** How often, how long to wait: whole seconds, minutes, hours or days. */
 export const interval = z
   .string()

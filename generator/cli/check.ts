@@ -1,4 +1,5 @@
-import { type Command, counted } from "./command";
+import { counted } from "../units";
+import type { Command } from "./command";
 import { findSource, SOURCE_OPTIONS, validInventory } from "./source";
 
 export const check: Command = {

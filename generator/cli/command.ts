@@ -52,8 +52,3 @@ export interface Command {
    */
   readonly run: (call: Call, around: Surroundings) => number | Promise<number>;
 }
-
-/** A number of things, in words. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}

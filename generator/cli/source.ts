@@ -5,7 +5,8 @@ import { loadInventoryFiles } from "../inventoryFiles";
 import { readLocations } from "../locationsFile";
 import { type Reading, readClosely } from "../reading";
 import { parseYaml } from "../yaml";
-import { type Call, counted, InvalidInventory, type Option, type Surroundings, UsageError } from "./command";
+import { counted } from "../units";
+import { type Call, InvalidInventory, type Option, type Surroundings, UsageError } from "./command";
 
 /** Options of commands that look at an inventory. */
 export const SOURCE_OPTIONS: Readonly<Record<string, Option>> = {

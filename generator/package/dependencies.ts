@@ -8,7 +8,14 @@ import { MASTER } from "../location";
  */
 export function renderDependencies({ hosts }: Inventory): string {
   const parents = hosts.some((host) => host.parents.length > 0) ? PARENTS : "";
-  return parents + zoneOf("Host", "host.zone") + zoneOf("Service", "host.zone") + WITHIN_ZONE;
+  const inSomeZone = `host.zone != "" && host.zone != ${quote(MASTER.zone)}`;
+  return [
+    parents,
+    withinZone("Host", "host.zone", inSomeZone),
+    withinZone("Service", "host.zone", inSomeZone),
+    // Slaves of a pair, which are checked from the master.
+    withinZone("Service", "service.vars.within_zone", "service.vars.within_zone"),
+  ].join("");
 }
 
 const PARENTS = `apply Dependency "parent " for (parent in host.vars.parents) to Host {
@@ -21,25 +28,21 @@ const PARENTS = `apply Dependency "parent " for (parent in host.vars.parents) to
 
 `;
 
-const HELD_BACK = `  disable_checks = false
-  disable_notifications = true
-  ignore_soft_states = false
-`;
-
-function zoneOf(kind: "Host" | "Service", zone: string): string {
+/**
+ * Holds back what belongs to a zone while the zone is cut off.
+ *
+ * @param zone the zone's name, in Icinga's language
+ * @param where which of them
+ */
+function withinZone(kind: "Host" | "Service", zone: string, where: string): string {
   return `apply Dependency "zone" to ${kind} {
   parent_host_name = ${quote(MASTER.endpoint)}
   parent_service_name = "zone " + ${zone}
-${HELD_BACK}  assign where ${zone} != "" && ${zone} != ${quote(MASTER.zone)}
+  disable_checks = false
+  disable_notifications = true
+  ignore_soft_states = false
+  assign where ${where}
 }
 
 `;
 }
-
-/** Slaves of a pair, which are checked from the master. */
-const WITHIN_ZONE = `apply Dependency "zone" to Service {
-  parent_host_name = ${quote(MASTER.endpoint)}
-  parent_service_name = "zone " + service.vars.within_zone
-${HELD_BACK}  assign where service.vars.within_zone
-}
-`;

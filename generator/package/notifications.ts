@@ -1,3 +1,4 @@
+import { listeners } from "../audience";
 import { type Attribute, names, object, quote } from "../dsl";
 import {
   compare,
@@ -8,7 +9,7 @@ import {
   type NotificationRule,
 } from "../model";
 import { text } from "./attributes";
-import { contactsOf, meetingName } from "./periods";
+import { meetingName } from "./periods";
 import { OWN_GROUP } from "./stack";
 
 /** Static in the master's image. */
@@ -78,18 +79,19 @@ interface Audience {
 }
 
 function audiences(rule: NotificationRule, inventory: Inventory): Audience[] {
-  const told = contactsOf(rule, inventory);
-  if (told.every(({ period, on }) => period === undefined && on === undefined)) return [{ ...rule, suffix: "" }];
+  const told = listeners(inventory, rule);
+  if (told.every(({ contact: { period, on } }) => period === undefined && on === undefined))
+    return [{ ...rule, suffix: "" }];
   const bySuffix = new Map<string, Audience & { contacts: string[] }>();
-  for (const { name, period, on = rule.on } of told) {
-    const wanted = rule.on.filter((event) => on.includes(event));
+  for (const { contact, on } of told) {
+    const { name, period } = contact;
     const during = period === undefined ? "" : ` in ${period}`;
-    const suffix = `${during}${wanted.length === rule.on.length ? "" : ` on ${wanted.join(" ")}`}`;
+    const suffix = `${during}${on.length === rule.on.length ? "" : ` on ${on.join(" ")}`}`;
     const audience = bySuffix.get(suffix);
     if (audience !== undefined) audience.contacts.push(name);
     else {
       const both = meetingName(rule.period, period);
-      bySuffix.set(suffix, { contacts: [name], contactGroups: [], on: wanted, period: both, suffix });
+      bySuffix.set(suffix, { contacts: [name], contactGroups: [], on, period: both, suffix });
     }
   }
   return [...bySuffix.values()].sort((left, right) => compare(left.suffix, right.suffix));

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { listeners } from "../audience";
 import { object, quote } from "../dsl";
-import { compare, type Contact, type Downtime, type Inventory, type NotificationRule } from "../model";
+import { compare, type Downtime, type Inventory } from "../model";
 import { type Period, type Periods, renderRanges } from "../periods";
 import { text } from "./attributes";
 
@@ -32,19 +33,12 @@ export function meetingName(ofRule: string | undefined, ofContact: string | unde
   return `${ofRule} & ${ofContact}`;
 }
 
-/** Everybody whom a rule names, by themselves or in a group. */
-export function contactsOf(rule: NotificationRule, { contacts, contactGroups }: Inventory): Contact[] {
-  const groups = contactGroups.filter(({ name }) => rule.contactGroups.includes(name));
-  const named = new Set([...rule.contacts, ...groups.flatMap(({ members }) => members)]);
-  return contacts.filter(({ name }) => named.has(name));
-}
-
 /** Periods of rules without the times that are not in their contacts' periods. `&` is in no name that people give. */
 function withMeetings(inventory: Inventory): { all: Periods; meetings: string[] } {
   const all: Record<string, Period> = { ...inventory.periods };
   const meetings = new Set<string>();
   for (const rule of inventory.notifications) {
-    for (const contact of contactsOf(rule, inventory)) {
+    for (const { contact } of listeners(inventory, rule)) {
       const name = meetingName(rule.period, contact.period);
       if (rule.period === undefined || contact.period === undefined || name === undefined || name === rule.period)
         continue;
