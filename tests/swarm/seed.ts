@@ -58,7 +58,7 @@ export async function seedDataRoot(say: Say): Promise<Seed> {
     if (stamp?.content === content) return { dataRoot, mySqlImage: stamp.mySqlImage };
     const mySqlImage = await withPlainEngine(dataRoot, async (docker) => {
       await rm(stampFile, { force: true });
-      return fill(docker, say);
+      return fillOrBeginAnew(docker, say);
     });
     if (mySqlImage !== undefined) {
       // Only now, when the engine has shut down, is all of it on the disk.
@@ -68,6 +68,30 @@ export async function seedDataRoot(say: Say): Promise<Seed> {
     if (seconds % 10 === 0) say(`another run is building the seed of the test engines: waiting, ${seconds} s`);
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
+}
+
+/**
+ * The builder's cache is as good as the disk it was on: after a power cut its files may be empty. What fails for any other
+ * reason than a command of a Dockerfile is tried once more without it.
+ */
+async function fillOrBeginAnew(docker: Dockerode, say: Say): Promise<string> {
+  try {
+    return await fill(docker, say);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (/executor failed running|non-zero code/.test(message)) throw error;
+    say(`building the images failed, so it is tried again without the builder's cache: ${message}`);
+    await forgetBuilds(docker);
+    return await fill(docker, say);
+  }
+}
+
+/** All of it: what the library has for this leaves everything that an image stands on. */
+function forgetBuilds(docker: Dockerode): Promise<void> {
+  const options = { path: "/build/prune?all=true", method: "POST", statusCodes: { 200: true, 500: "server error" } };
+  return new Promise((resolve, reject) => {
+    docker.modem.dial(options, (error: Error | null) => (error ? reject(error) : resolve()));
+  });
 }
 
 async function fill(docker: Dockerode, say: Say): Promise<string> {
