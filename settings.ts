@@ -10,6 +10,7 @@ import { crossChecks, nodesOf } from "./settings/crossChecks";
 import {
   type CredentialKey,
   CREDENTIALS,
+  GATEWAY_KEYS,
   NRPE_KEYS,
   type PlainSettings,
   PROJECT,
@@ -62,7 +63,7 @@ export function readSettings(): Settings {
       },
     ],
     heartbeat: heartbeat && { ...heartbeat, url: pulumi.secret(heartbeat.url) },
-    nrpeCertificates: usesNrpeCertificates()
+    nrpeCertificates: usesAnyOf(NRPE_KEYS)
       ? {
           caCertificate: credentials.nrpeCaCertificate,
           clientCertificate: credentials.nrpeClientCertificate,
@@ -73,10 +74,10 @@ export function readSettings(): Settings {
   };
 }
 
-/** Whether the stack has any of them; then it needs all. */
-function usesNrpeCertificates(): boolean {
+/** Whether the stack has any of credentials that only work together; then it needs all. */
+function usesAnyOf(keys: readonly CredentialKey[]): boolean {
   const present = ownConfig();
-  return NRPE_KEYS.some((key) => present.has(key));
+  return keys.some((key) => present.has(key));
 }
 
 function describe(problems: readonly string[]): string {
@@ -155,9 +156,14 @@ function validPart(raw: Readonly<Record<string, unknown>>): Partial<PlainSetting
 function needOf(key: CredentialKey, plain: Partial<PlainSettings>): { isNeeded: boolean; remedy: string } {
   const remedy = `make them with: npm run secrets -- ${pulumi.getStack()}`;
   if (key === "registryPassword") return { isNeeded: plain.registry !== undefined, remedy };
-  if (NRPE_KEYS.includes(key)) {
-    const pem = `${NRPE_KEYS.join(", ")} only work together; set it with: pulumi config set --secret ${key} < its PEM file`;
-    return { isNeeded: usesNrpeCertificates(), remedy: pem };
+  const together = [NRPE_KEYS, GATEWAY_KEYS].find((keys) => keys.includes(key));
+  if (together !== undefined) {
+    const pem = `${together.join(", ")} only work together; set it with: pulumi config set --secret ${key} < its PEM file`;
+    return { isNeeded: usesAnyOf(together), remedy: pem };
+  }
+  if (key === "mailRelayPassword") {
+    const ask = `set it with: pulumi config set --secret ${key}`;
+    return { isNeeded: plain.mailRelay?.username !== undefined, remedy: ask };
   }
   if (key !== "generatorDeployKey") return { isNeeded: true, remedy };
   const { git } = plain.generator ?? {};
@@ -211,7 +217,7 @@ function readShipment({ inventory, locations, generator }: Partial<PlainSettings
 
 /** Checks with `ssl: certificates` show what only the stack can give them. */
 function missingCertificates(inventory: Inventory): string[] {
-  if (usesNrpeCertificates()) return [];
+  if (usesAnyOf(NRPE_KEYS)) return [];
   const host = hostWithCertificates(inventory);
   const keys = NRPE_KEYS.map((key) => `${PROJECT}:${key}`).join(", ");
   return host === undefined

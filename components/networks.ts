@@ -9,6 +9,10 @@ export interface NetworksArgs {
   readonly database: string;
   /** Subnet of the master and those who read its state. */
   readonly livestatus: string;
+  /** Subnet of Graphite, of the master, which writes to it, and of Grafana, which reads it. */
+  readonly metrics: string;
+  /** Subnet of the gateway and the pages behind it. */
+  readonly web: string;
 }
 
 /** An overlay network together with its subnet. */
@@ -22,12 +26,16 @@ export class Networks extends pulumi.ComponentResource {
   readonly cluster: StackNetwork;
   readonly database: StackNetwork;
   readonly livestatus: StackNetwork;
+  readonly metrics: StackNetwork;
+  readonly web: StackNetwork;
 
   constructor(name: string, args: NetworksArgs, opts?: pulumi.ComponentResourceOptions) {
     super("icinga-swarm:index:Networks", name, {}, opts);
     this.cluster = this.overlay(`${name}-cluster`, args.cluster);
     this.database = this.overlay(`${name}-database`, args.database);
     this.livestatus = this.overlay(`${name}-livestatus`, args.livestatus);
+    this.metrics = this.overlay(`${name}-metrics`, args.metrics);
+    this.web = this.overlay(`${name}-web`, args.web);
     this.registerOutputs({});
   }
 

@@ -26,6 +26,14 @@ export interface Volume {
   readonly target: string;
 }
 
+/** A port of the node that a task answers at: on its own node only, so that no ingress mesh (IPVS) is needed. */
+export interface PublishedPort {
+  /** In the container. */
+  readonly target: number;
+  /** On the node. */
+  readonly published: number;
+}
+
 /** What one service is; everything that is the same for all of them is in `SwarmService`. */
 export interface SwarmServiceArgs {
   /** Name in the swarm and in DNS. */
@@ -48,6 +56,8 @@ export interface SwarmServiceArgs {
   readonly volumes: readonly Volume[];
   /** Ids of the networks the tasks join. */
   readonly networkIds: readonly pulumi.Input<string>[];
+  /** @default none: reached by other services only */
+  readonly ports?: readonly PublishedPort[];
   /** Seconds a stopped container has to end by itself. @default 30 */
   readonly stopGraceSeconds?: number;
   readonly limits: ServiceLimits;
@@ -97,7 +107,15 @@ export class SwarmService extends pulumi.ComponentResource {
         },
         mode: { replicated: { replicas: args.replicas ?? 1 } },
         // No virtual addresses: they need IPVS, and they cut connections that idle for 15 minutes.
-        endpointSpec: { mode: "dnsrr" },
+        endpointSpec: {
+          mode: "dnsrr",
+          ports: args.ports?.map(({ target, published }) => ({
+            targetPort: target,
+            publishedPort: published,
+            publishMode: "host",
+            protocol: "tcp",
+          })),
+        },
         updateConfig: { order: "stop-first", parallelism: 1, failureAction: "rollback", monitor: "5s" },
         rollbackConfig: { order: "stop-first", parallelism: 1, failureAction: "pause", monitor: "5s" },
       },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { locationSchema } from "../generator/location";
 import { generatorSchema } from "../generator/serviceSettings";
-import { DEBIAN_IMAGE, MYSQL_IMAGE } from "../images/versions";
+import { DEBIAN_IMAGE, GRAFANA_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { parseCidr } from "../render/cidr";
 
 /** Prefix of every key in a stack's file. */
@@ -20,11 +20,18 @@ export const CREDENTIALS = [
   { key: "mysqlIcingaPassword", kind: "password" },
   { key: "mysqlThrukPassword", kind: "password" },
   { key: "mysqlGrafanaPassword", kind: "password" },
+  { key: "grafanaAdminPassword", kind: "password" },
+  { key: "grafanaSecretKey", kind: "password" },
+  { key: "graphiteSecretKey", kind: "password" },
+  { key: "gatewaySessionKey", kind: "password" },
   { key: "icingaTicketSalt", kind: "password" },
   { key: "icingaApiGeneratorPassword", kind: "password" },
   { key: "icingaCaCertificate", kind: "caCertificate" },
   { key: "icingaCaKey", kind: "caKey" },
   { key: "registryPassword", kind: "given" },
+  { key: "mailRelayPassword", kind: "given" },
+  { key: "gatewayCertificate", kind: "given" },
+  { key: "gatewayKey", kind: "given" },
   { key: "generatorDeployKey", kind: "given" },
   { key: "nrpeCaCertificate", kind: "given" },
   { key: "nrpeClientCertificate", kind: "given" },
@@ -36,12 +43,33 @@ export type CredentialKey = (typeof CREDENTIALS)[number]["key"];
 /** What slaves show NRPE clients that ask for a certificate; one without the others is of no use. */
 export const NRPE_KEYS: readonly CredentialKey[] = ["nrpeCaCertificate", "nrpeClientCertificate", "nrpeClientKey"];
 
+/** The gateway's own certificate; one without the other is of no use. */
+export const GATEWAY_KEYS: readonly CredentialKey[] = ["gatewayCertificate", "gatewayKey"];
+
 const cidr = z.string().refine((text) => parseCidr(text) !== undefined, "must be a subnet such as 10.118.0.0/22");
 const port = z.int().min(1).max(65535);
 /** What is wrong with it is said without quoting it: it may hold a token. */
 const webAddress = z
   .url({ protocol: /^https?$/, error: "must be an address such as https://example.com/ping/1234" })
   .refine((text) => !text.includes("@"), "must not hold a user's name; a token belongs into the path");
+
+/** What a user may do in every page: administer all, command Icinga and edit what is drawn, or look. */
+export const ROLES = ["admin", "operator", "viewer"] as const;
+
+const userSchema = z.strictObject({
+  /** As typed at the login. */
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9._-]{0,31}$/, "must be lower case letters, digits, dots and hyphens, such as j.doe"),
+  role: z.enum(ROLES),
+  /** bcrypt, of at least 2^10 rounds; `npm run user` makes it. */
+  passwordHash: z
+    .string()
+    .regex(/^\$2[aby]\$(1[0-9]|2[0-9]|3[01])\$[./A-Za-z0-9]{53}$/, "must be a bcrypt hash; make it with: npm run user"),
+});
+
+/** Somebody who may log in. */
+export type User = z.output<typeof userSchema>;
 
 /** The plain settings of a stack, one entry for each key `icinga-swarm:<key>`. */
 export const settingsSchema = z.strictObject({
@@ -62,16 +90,54 @@ export const settingsSchema = z.strictObject({
       cluster: cidr.default("10.118.0.0/22"),
       database: cidr.default("10.118.4.0/24"),
       livestatus: cidr.default("10.118.5.0/24"),
+      metrics: cidr.default("10.118.6.0/24"),
+      web: cidr.default("10.118.7.0/24"),
     })
     .prefault({}),
-  mailRelay: z.strictObject({ host: z.string().min(1), port: port.default(25), from: z.email() }).optional(),
+  mailRelay: z
+    .strictObject({
+      host: z.string().min(1),
+      port: port.default(25),
+      from: z.email(),
+      /** Whom to log in as, with `mailRelayPassword`. */
+      username: z.string().min(1).optional(),
+    })
+    .optional(),
+  /** The one door to all pages. */
+  gateway: z
+    .strictObject({
+      /** The name that people type; in the certificate that it makes itself, and where plain HTTP is redirected to. */
+      hostname: z
+        .string()
+        .regex(/^[a-zA-Z0-9.-]+$/, "must be a host's name or address, without https:// or a port")
+        .optional(),
+      httpsPort: port.default(443),
+      /** Redirects to HTTPS. */
+      httpPort: port.default(80),
+      /** Minutes without a request after which a login ends. */
+      idleMinutes: z.int().min(1).max(10080).default(60),
+    })
+    .prefault({}),
+  /** Who may log in. */
+  users: z.array(userSchema).default([]),
+  maps: z
+    .strictObject({
+      /** Tiles of the world map, with {z}, {x} and {y}; without, locations stand on a plain ground. */
+      tiles: z.url({ protocol: /^https?$/ }).optional(),
+    })
+    .prefault({}),
   /** An address outside that is called while monitoring works, so that somebody notices when it does not. */
   heartbeat: z.strictObject({ url: webAddress, intervalSeconds: z.int().min(10).max(3600).default(60) }).optional(),
   readiness: z.strictObject({ timeoutSeconds: z.int().min(5).max(7200).default(600) }).prefault({}),
   retention: z
     .strictObject({
-      /** Days that the database keeps history (notifications, state changes, ...). */
+      /** Days that history (notifications, state changes, ...) is kept: in the database, in Icinga's log, in Thruk. */
       historyDays: z.int().min(1).default(365),
+      /** What Graphite keeps of each value, as in storage-schemas.conf: how fine for how long, finest first. */
+      metrics: z
+        .string()
+        .regex(/^\d+[smhdwy]:\d+[smhdwy](,\d+[smhdwy]:\d+[smhdwy])*$/, "must be such as 1m:7d,5m:60d,1h:2y")
+        .default("1m:7d,5m:60d,1h:2y"),
       /** Megabytes of a container's log file before it is rotated. */
       logMegabytes: z.int().min(1).default(20),
       /** Rotated log files kept for a container. */
@@ -84,6 +150,11 @@ export const settingsSchema = z.strictObject({
       master: z.int().min(256).default(2048),
       slave: z.int().min(128).default(1024),
       generator: z.int().min(128).default(1024),
+      graphite: z.int().min(256).default(1024),
+      grafana: z.int().min(128).default(512),
+      thruk: z.int().min(256).default(1024),
+      nagvis: z.int().min(128).default(512),
+      gateway: z.int().min(64).default(256),
     })
     .prefault({}),
   images: z
@@ -91,6 +162,9 @@ export const settingsSchema = z.strictObject({
       /** What the images built here stand on. */
       debian: z.string().min(1).default(DEBIAN_IMAGE),
       mysql: z.string().min(1).default(MYSQL_IMAGE),
+      grafana: z.string().min(1).default(GRAFANA_IMAGE),
+      /** Stands for the image that is built here from Thruk's own package. */
+      thruk: z.string().min(1).optional(),
     })
     .prefault({}),
 });
