@@ -1,5 +1,5 @@
 import { removeLeftovers, startEngine, type TestEngine } from "../swarm/engine";
-import { seedDataRoot } from "../swarm/seed";
+import { ownImages, seedDataRoot } from "../swarm/seed";
 
 /** The engine of this run; jest runs the teardown in the same process. */
 const holder = globalThis as { imagesEngine?: TestEngine };
@@ -13,7 +13,7 @@ export default async function setUp(): Promise<void> {
   holder.imagesEngine = engine;
   process.env.DOCKER_HOST = engine.dockerHost;
   process.env.ICINGA_SWARM_IMAGE_MYSQL = seed.mySqlImage;
-  for (const name of ["base", "icinga-master", "icinga-slave", "config-generator"]) {
+  for (const name of ownImages()) {
     process.env[`ICINGA_SWARM_IMAGE_${name.toUpperCase().replaceAll("-", "_")}`] = `icinga-swarm/${name}:seed`;
   }
 }

@@ -124,7 +124,7 @@ async function fill(docker: Dockerode, say: Say): Promise<string> {
 }
 
 /** The folders of images/ that are images, the base first. */
-function ownImages(): string[] {
+export function ownImages(): string[] {
   const names = readdirSync(join(ROOT, "images"))
     .filter((name) => existsSync(join(ROOT, "images", name, "Dockerfile")))
     .sort();
