@@ -36,6 +36,8 @@ const ENGINE: readonly Program[] = [
   { name: "nsenter", package: "util-linux" },
 ];
 
+const CHROMIUM: Program = { name: "chromium", package: "chromium" };
+
 /** All suites, the quick ones first: what is wrong should show as soon as possible. */
 export const SUITES: readonly Suite[] = [
   { name: "format", programs: [], pulumi: false, run: () => tool("prettier", ["--check", "."]) },
@@ -43,8 +45,8 @@ export const SUITES: readonly Suite[] = [
   { name: "types", programs: [], pulumi: false, run: () => tool("tsc", ["--noEmit"]) },
   { name: "toolchain", programs: [], pulumi: false, run: goTests },
   { name: "unit", programs: [SHELLCHECK], pulumi: false, run: () => jest("unit") },
-  { name: "images", programs: [SHELLCHECK, ...ENGINE], pulumi: false, run: () => jest("images") },
-  { name: "swarm", programs: ENGINE, pulumi: true, run: () => jest("swarm") },
+  { name: "images", programs: [SHELLCHECK, CHROMIUM, ...ENGINE], pulumi: false, run: () => jest("images") },
+  { name: "swarm", programs: [CHROMIUM, ...ENGINE], pulumi: true, run: () => jest("swarm") },
 ];
 
 /** One of the npm packages' tools counts as one test. */
