@@ -3,7 +3,7 @@
  * they are, so they are known by name. A unit test holds this against what the components ask for.
  */
 const DATA_VOLUMES = [
-  /^icinga-swarm-(mysql|generator)-data$/,
+  /^icinga-swarm-(mysql|generator|graphite|grafana|thruk|nagvis|gateway)-data$/,
   /^icinga-master-(data|mail)$/,
   /^icinga2-slave-[a-z][a-z0-9-]*-\d+-(config|data)$/,
 ];

@@ -53,7 +53,7 @@ const SLOT_VOLUME = /^(icinga2-slave-.+-\d+)-(?:config|data)$/;
 /** Names of the services that a stack with these locations consists of, in the order in which they start. */
 export function expectedServices(locations: readonly Location[]): string[] {
   const slaves = locations.flatMap((location) => topology(location).map(({ service }) => service));
-  return ["mysql", MASTER.service, "config-generator", ...slaves];
+  return ["graphite", "gateway", "mysql", MASTER.service, "grafana", "thruk", "nagvis", "config-generator", ...slaves];
 }
 
 /** Puts what was found into words. */

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { enrolmentTicket } from "../../render/tickets";
+import { ownImages } from "./seed";
 import type { Stack } from "./stack";
 import { succeeded, type Workspace } from "./workspace";
 
@@ -11,9 +12,6 @@ interface Needle {
   readonly name: string;
   readonly forms: readonly Buffer[];
 }
-
-/** Services of the stack that this project builds images for, and whose layers are searched. */
-const OWN_IMAGES = /^icinga-swarm\/(base|icinga-master|icinga-slave|config-generator):/;
 
 /**
  * Searches for every credential of the stack `local`, and for the slaves' tickets, wherever an onlooker could read.
@@ -95,7 +93,8 @@ async function searchImages(stack: Stack, needles: readonly Needle[], search: Se
     const lines = needles.flatMap(({ forms }) => forms.map(String)).filter((form) => !form.includes("\n"));
     fs.writeFileSync(patterns, `${lines.join("\n")}\n`, { mode: 0o600 });
     const tags = (await stack.docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? []);
-    for (const tag of tags.filter((name) => OWN_IMAGES.test(name))) {
+    const own = ownImages().map((name) => `icinga-swarm/${name}:`);
+    for (const tag of tags.filter((name) => own.some((start) => name.startsWith(start)))) {
       search(`layers of ${tag}`, await grep(patterns, await stack.docker.getImage(tag).get()));
     }
   } finally {
