@@ -1,5 +1,6 @@
 import type { Location } from "../generator/location";
 import { type Cidr, overlaps, parseCidr } from "../render/cidr";
+import { retentionProblems } from "../render/graphite";
 import { type PlainSettings, PROJECT } from "./schema";
 
 /**
@@ -13,6 +14,7 @@ export function crossChecks({ locations, networks, ...plain }: Partial<PlainSett
     ...(plain.generator ? oneInventory(plain.generator, plain.inventory) : []),
     ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
     ...(networks ? overlappingNetworks(networks) : []),
+    ...(plain.retention ? unfitRetentions(plain.retention) : []),
   ];
 }
 
@@ -53,6 +55,10 @@ function severalNodes(plain: Pick<PlainSettings, "locations" | "central" | "regi
             "{ address: nexus.example.com:5000, repository: monitoring, username: ci }",
         ]),
   ];
+}
+
+function unfitRetentions({ metrics }: PlainSettings["retention"]): string[] {
+  return retentionProblems(metrics).map((problem) => `${PROJECT}:retention.metrics: ${problem}`);
 }
 
 function overlappingNetworks(networks: PlainSettings["networks"]): string[] {
