@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type Docker from "dockerode";
 import { DEBIAN_IMAGE, MYSQL_IMAGE } from "../images/versions";
-import { ensureBaseImage, ensureMySqlImage, MYSQL_FIXTURE_IMAGE, type MySqlImage } from "../toolchain/baseImages";
+import { ensureBaseImage, ensureMySqlImage, MYSQL_FIXTURE_IMAGE, type VendorImage } from "../toolchain/baseImages";
 import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
 import { describeParts, ensurePulumi } from "../toolchain/pulumi";
 import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
@@ -122,7 +122,7 @@ function imagesOfStack(): Partial<VendorImages> {
 }
 
 /** Asks no registry when the image that the stack is on is there already. */
-async function prepareMySqlImage(docker: Docker, image: string | undefined): Promise<Omit<MySqlImage, "fixture">> {
+async function prepareMySqlImage(docker: Docker, image: string | undefined): Promise<Omit<VendorImage, "fixture">> {
   if (image !== undefined) {
     const present = await docker
       .getImage(image)

@@ -9,6 +9,8 @@ export interface SecretFile {
   readonly fileName: string;
   /** Whether every user of the container may read it, as a certificate that is no secret. @default root alone */
   readonly isPublic?: boolean;
+  /** Number of the user it belongs to, where the whole container runs as one. @default root */
+  readonly uid?: number;
 }
 
 /** A file that Docker puts into the container from a config. */
@@ -136,10 +138,11 @@ function renderTaskSpec(args: SwarmServiceArgs) {
       hostname: args.hostname ?? args.serviceName,
       commands: args.command ? [...args.command] : undefined,
       env: { ...args.env },
-      secrets: (args.secrets ?? []).map(({ secret, fileName, isPublic }) => ({
+      secrets: (args.secrets ?? []).map(({ secret, fileName, isPublic, uid }) => ({
         secretId: secret.id,
         secretName: secret.name,
         fileName,
+        fileUid: uid?.toString(),
         fileMode: isPublic ? 0o444 : 0o400,
       })),
       configs: (args.configs ?? []).map(({ config, path }) => ({

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import Dockerode from "dockerode";
-import { DEBIAN_IMAGE, MYSQL_IMAGE } from "../images/versions";
+import { DEBIAN_IMAGE, GRAFANA_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { cachePath, findProgram, installPackages, runOnHost, type Say, withProgress } from "./hostCommand";
 
 /** What stands for Debian's own image where no registry answers: made here, and so under a name of this project. */
@@ -14,7 +14,10 @@ export const DEBIAN_SUBSTITUTE = `icinga-swarm/${DEBIAN_IMAGE}`;
 /** What stands for the official MySQL image where no registry answers. */
 export const MYSQL_FIXTURE_IMAGE = "icinga-swarm/fixture-mysql:9.7";
 
-const MYSQL_FIXTURE_DIRECTORY = join(__dirname, "../tests/fixtures/mysql");
+/** What stands for the official Grafana image where no registry answers. */
+export const GRAFANA_FIXTURE_IMAGE = "icinga-swarm/fixture-grafana:13.2";
+
+const FIXTURES = join(__dirname, "../tests/fixtures");
 const CONTENT_LABEL = "icinga-swarm.content";
 
 /** How long what was made here is taken for other engines; an engine that has it keeps it. */
@@ -27,10 +30,25 @@ export interface PresentImage {
   readonly origin: string;
 }
 
-export interface MySqlImage extends PresentImage {
+export interface VendorImage extends PresentImage {
   /** True where the test fixture stands for the vendor's image. */
   readonly fixture: boolean;
 }
+
+/** A vendor's image, and what is built where it cannot be had. */
+interface Vendor {
+  readonly image: string;
+  readonly fixtureImage: string;
+  /** Of the fixture's Dockerfile. */
+  readonly directory: string;
+}
+
+const MYSQL: Vendor = { image: MYSQL_IMAGE, fixtureImage: MYSQL_FIXTURE_IMAGE, directory: join(FIXTURES, "mysql") };
+const GRAFANA: Vendor = {
+  image: GRAFANA_IMAGE,
+  fixtureImage: GRAFANA_FIXTURE_IMAGE,
+  directory: join(FIXTURES, "grafana"),
+};
 
 /**
  * Makes a Debian base image present in the engine: already there, else the vendor's from the registry, else made from
@@ -58,34 +76,43 @@ export async function ensureBaseImage(engine: Dockerode, say: Say, wanted?: stri
   return { image, origin: "made here from Debian's packages" };
 }
 
+/** Makes a MySQL image present in the engine, as `ensureVendorImage`. */
+export function ensureMySqlImage(engine: Dockerode, say: Say): Promise<VendorImage> {
+  return ensureVendorImage(engine, MYSQL, say);
+}
+
+/** Makes a Grafana image present in the engine, as `ensureVendorImage`. */
+export function ensureGrafanaImage(engine: Dockerode, say: Say): Promise<VendorImage> {
+  return ensureVendorImage(engine, GRAFANA, say);
+}
+
 /**
- * Makes a MySQL image present in the engine: the vendor's, already there or from the registry, else the test fixture, said
- * aloud. Needs the base image only for the fixture, and then sees to it itself.
+ * Makes a vendor's image present in the engine: already there or from the registry, else the test fixture, said aloud.
+ * Needs the base image only for the fixture, and then sees to it itself.
  */
-export async function ensureMySqlImage(engine: Dockerode, say: Say): Promise<MySqlImage> {
+async function ensureVendorImage(engine: Dockerode, vendor: Vendor, say: Say): Promise<VendorImage> {
+  const { image, fixtureImage, directory } = vendor;
   const docker = patient(engine);
-  if (await present(docker, MYSQL_IMAGE)) {
-    return { image: MYSQL_IMAGE, origin: "already in the engine", fixture: false };
-  }
-  if (await pull(docker, MYSQL_IMAGE, say)) return { image: MYSQL_IMAGE, origin: "from its registry", fixture: false };
+  if (await present(docker, image)) return { image, origin: "already in the engine", fixture: false };
+  if (await pull(docker, image, say)) return { image, origin: "from its registry", fixture: false };
   const base = await ensureBaseImage(docker, say);
-  const content = await mySqlFixtureContent((await docker.getImage(base.image).inspect()).Id);
-  const fixture = { image: MYSQL_FIXTURE_IMAGE, fixture: true };
-  if ((await labelOf(docker, MYSQL_FIXTURE_IMAGE, CONTENT_LABEL)) === content) {
+  const content = await fixtureContent(directory, (await docker.getImage(base.image).inspect()).Id);
+  const fixture = { image: fixtureImage, fixture: true };
+  if ((await labelOf(docker, fixtureImage, CONTENT_LABEL)) === content) {
     return { ...fixture, origin: "the test fixture, already in the engine" };
   }
-  say(`${MYSQL_IMAGE} cannot be had here: the test fixture ${MYSQL_FIXTURE_IMAGE} stands for it`);
-  const archive = archivePath(`${MYSQL_FIXTURE_IMAGE}-${content.slice(0, 16)}`);
+  say(`${image} cannot be had here: the test fixture ${fixtureImage} stands for it`);
+  const archive = archivePath(`${fixtureImage}-${content.slice(0, 16)}`);
   if (await fresh(archive)) {
-    await load(docker, archive, MYSQL_FIXTURE_IMAGE, say);
+    await load(docker, archive, fixtureImage, say);
     return { ...fixture, origin: `the test fixture, built here earlier (${archive})` };
   }
-  await buildImage(docker, MYSQL_FIXTURE_DIRECTORY, MYSQL_FIXTURE_IMAGE, say, {
+  await buildImage(docker, directory, fixtureImage, say, {
     labels: { [CONTENT_LABEL]: content },
     buildargs: { BASE_IMAGE: base.image },
   });
-  await removeArchives(MYSQL_FIXTURE_IMAGE);
-  await save(docker, MYSQL_FIXTURE_IMAGE, archive);
+  await removeArchives(fixtureImage);
+  await save(docker, fixtureImage, archive);
   return { ...fixture, origin: "the test fixture, built here from Debian's packages" };
 }
 
@@ -279,10 +306,10 @@ async function fresh(file: string): Promise<boolean> {
   }
 }
 
-async function mySqlFixtureContent(baseId: string): Promise<string> {
+async function fixtureContent(directory: string, baseId: string): Promise<string> {
   const hash = createHash("sha256").update(baseId);
-  for (const file of (await readdir(MYSQL_FIXTURE_DIRECTORY)).sort()) {
-    hash.update(`\0${file}\0`).update(await readFile(join(MYSQL_FIXTURE_DIRECTORY, file)));
+  for (const file of (await readdir(directory)).sort()) {
+    hash.update(`\0${file}\0`).update(await readFile(join(directory, file)));
   }
   return hash.digest("hex");
 }

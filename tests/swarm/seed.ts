@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type Dockerode from "dockerode";
 import { ICINGA_VERSION } from "../../images/versions";
-import { buildImage, ensureBaseImage, ensureMySqlImage } from "../../toolchain/baseImages";
+import { buildImage, ensureBaseImage, ensureGrafanaImage, ensureMySqlImage } from "../../toolchain/baseImages";
 import { cachePath, type Say } from "../../toolchain/hostCommand";
 import { ensureHost, withPlainEngine } from "./engine";
 
@@ -22,6 +22,7 @@ const CONTENT = [
   "images",
   "generator",
   "tests/fixtures/mysql",
+  "tests/fixtures/grafana",
   "tests/fixtures/nrpe-client",
   "tests/fixtures/smtp-sink",
   "tests/fixtures/git-server",
@@ -31,16 +32,19 @@ const CONTENT = [
   "tests/swarm/seed.ts",
 ];
 
-export interface Seed {
+export interface Seed extends SeedImages {
   /** The never-joined data root, for `startEngine`. */
   readonly dataRoot: string;
-  /** The image that stands for MySQL in it: the vendor's or the fixture. */
-  readonly mySqlImage: string;
 }
 
-interface Stamp {
-  readonly content: string;
+/** The images in it that are the vendors' or their fixtures. */
+interface SeedImages {
   readonly mySqlImage: string;
+  readonly grafanaImage: string;
+}
+
+interface Stamp extends SeedImages {
+  readonly content: string;
 }
 
 /**
@@ -55,15 +59,17 @@ export async function seedDataRoot(say: Say): Promise<Seed> {
   const content = contentOf(CONTENT);
   for (let seconds = 0; ; seconds++) {
     const stamp = await readStamp(stampFile);
-    if (stamp?.content === content) return { dataRoot, mySqlImage: stamp.mySqlImage };
-    const mySqlImage = await withPlainEngine(dataRoot, async (docker) => {
+    if (stamp?.content === content) {
+      return { dataRoot, mySqlImage: stamp.mySqlImage, grafanaImage: stamp.grafanaImage };
+    }
+    const images = await withPlainEngine(dataRoot, async (docker) => {
       await rm(stampFile, { force: true });
       return fillOrBeginAnew(docker, say);
     });
-    if (mySqlImage !== undefined) {
+    if (images !== undefined) {
       // Only now, when the engine has shut down, is all of it on the disk.
-      await writeFile(stampFile, JSON.stringify({ content, mySqlImage } satisfies Stamp));
-      return { dataRoot, mySqlImage };
+      await writeFile(stampFile, JSON.stringify({ content, ...images } satisfies Stamp));
+      return { dataRoot, ...images };
     }
     if (seconds % 10 === 0) say(`another run is building the seed of the test engines: waiting, ${seconds} s`);
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -74,7 +80,7 @@ export async function seedDataRoot(say: Say): Promise<Seed> {
  * The builder's cache is as good as the disk it was on: after a power cut its files may be empty. What fails for any other
  * reason than a command of a Dockerfile is tried once more without it.
  */
-async function fillOrBeginAnew(docker: Dockerode, say: Say): Promise<string> {
+async function fillOrBeginAnew(docker: Dockerode, say: Say): Promise<SeedImages> {
   try {
     return await fill(docker, say);
   } catch (error) {
@@ -94,11 +100,13 @@ function forgetBuilds(docker: Dockerode): Promise<void> {
   });
 }
 
-async function fill(docker: Dockerode, say: Say): Promise<string> {
+async function fill(docker: Dockerode, say: Say): Promise<SeedImages> {
   const debian = await ensureBaseImage(docker, say);
   say(`${debian.image}: ${debian.origin}`);
   const mySql = await ensureMySqlImage(docker, say);
   say(`MySQL: ${mySql.image}, ${mySql.origin}`);
+  const grafana = await ensureGrafanaImage(docker, say);
+  say(`Grafana: ${grafana.image}, ${grafana.origin}`);
   const fixtures = { "nrpe-client": NRPE_CLIENT_IMAGE, "smtp-sink": SMTP_SINK_IMAGE, "git-server": GIT_SERVER_IMAGE };
   for (const [name, image] of Object.entries(fixtures)) {
     const options = { buildargs: { BASE_IMAGE: debian.image } };
@@ -120,7 +128,7 @@ async function fill(docker: Dockerode, say: Say): Promise<string> {
   });
   // What former contents left; parents of today's images are not touched.
   await docker.pruneImages({ filters: { dangling: { true: true } } });
-  return mySql.image;
+  return { mySqlImage: mySql.image, grafanaImage: grafana.image };
 }
 
 /** The folders of images/ that are images, the base first. */
