@@ -33,6 +33,7 @@ const CARD = { width: 270, height: 76, gap: 18, perRow: 4, left: 24, top: 92 } a
 const HOSTS = { left: 32, top: 104, width: 200, height: 44, perRow: 6 } as const;
 /** Of the window that the world map is fitted into, and of a tile. */
 const WORLD = { width: 1000, height: 560, tile: 256 } as const;
+const NOTE = { width: 320, height: 60 } as const;
 
 const COLOURS = { ink: "#1f2933", quiet: "#52606d", card: "#ffffff", line: "#cbd2d9" } as const;
 const NO_BOX: Options = { background_color: "transparent", border_color: "transparent" };
@@ -164,22 +165,29 @@ function worldObject(location: PlacedLocation): WorldObject {
   };
 }
 
-/** Which locations the world map lacks, said where only the sea is. */
+/** Which locations the world map lacks, said at the lower left of what is seen at first. */
 function noteOfPlaceless(locations: readonly MappedLocation[]): WorldObject[] {
   const placeless = locations.filter((location) => !hasPlace(location));
   if (placeless.length === 0) return [];
   const names = placeless.map((location) => link(`${MAP_URL}location-${location.name}`, escapeHtml(titleOf(location))));
-  const { latitude, longitude } = viewOf(locations.filter(hasPlace));
+  const { latitude, longitude, zoom } = viewOf(locations.filter(hasPlace));
+  const pixelsAround = WORLD.tile * 2 ** zoom;
+  const south = mercator(latitude) - (WORLD.height / 2 - NOTE.height) / pixelsAround;
+  const west = longitude - ((WORLD.width / 2 - NOTE.width / 2) / pixelsAround) * 360;
   return [
     {
       object_id: "placeless",
       type: "textbox",
-      x: String(latitude),
-      y: String(longitude),
-      w: "320",
+      x: latitudeOf(south).toFixed(4),
+      y: Math.max(-180, west).toFixed(4),
+      w: String(NOTE.width),
       background_color: COLOURS.card,
       border_color: COLOURS.line,
-      text: `Not on this map, without latitude and longitude: ${names.join(", ")}`,
+      text: styled(
+        "div",
+        "text-align:left;padding:6px;font:13px sans-serif",
+        `Not on this map, without latitude and longitude: ${names.join(", ")}`,
+      ),
     },
   ];
 }
@@ -192,7 +200,8 @@ function viewOf(places: readonly PlacedLocation[]): { latitude: number; longitud
   const east = Math.max(...places.map(({ longitude }) => longitude));
   const west = Math.min(...places.map(({ longitude }) => longitude));
   const fits = (zoom: number) =>
-    ((east - west) / 360) * WORLD.tile * 2 ** zoom <= WORLD.width && (north - south) * WORLD.tile * 2 ** zoom <= WORLD.height;
+    ((east - west) / 360) * WORLD.tile * 2 ** zoom <= WORLD.width &&
+    (north - south) * WORLD.tile * 2 ** zoom <= WORLD.height;
   const zoom = [6, 5, 4, 3].find(fits) ?? 2;
   return { latitude: latitudeOf((north + south) / 2), longitude: (east + west) / 2, zoom };
 }
@@ -237,12 +246,19 @@ function oneLine(text: string): string {
 }
 
 function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+  const entities: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? "");
 }
 
+/** NagVis shows no text at all where `<a href=` is followed by anything but http or https: so href is not the first. */
 function link(url: string, html: string): string {
-  return `<a href="${escapeHtml(url)}" style="color:#0b5cad">${html}</a>`;
+  return `<a style="color:#0b5cad" href="${escapeHtml(url)}">${html}</a>`;
 }
 
 function styled(tag: "div" | "span", style: string, html: string): string {

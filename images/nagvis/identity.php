@@ -13,12 +13,14 @@ class GatewayIdentity {
         ],
         'operator' => [
             ['Map', 'add'], ['Map', 'edit'], ['Map', 'manage'],
-            ['ManageBackgrounds', 'manage'], ['ManageShapes', 'manage'],
+            // NagVis lets nobody add or change any object without it.
+            ['Map', 'editHtml'],
+            ['ManageBackgrounds', 'manage'],
             ['Action', 'perform'],
         ],
-        // What is written as HTML runs in the browser of whoever opens the map. Nobody edits NagVis's own settings: they
-        // come from the stack's, and no request makes the server fetch an address (Url, General/getHoverUrl).
-        'admin' => [['Map', 'editHtml']],
+        // Nobody edits NagVis's own settings, which come from the stack's, and nobody makes the server fetch an address
+        // (Url, General/getHoverUrl).
+        'admin' => [['ManageShapes', 'manage']],
     ];
 
     /** The name becomes part of a file's. */
