@@ -79,7 +79,7 @@ function overview(locations: readonly MappedLocation[]): string {
           border_color: COLOURS.line,
           text: styled(
             "div",
-            "text-align:left;padding:14px 8px 0 76px;font:16px/1.4 sans-serif",
+            "text-align:left;padding:14px 8px 0 52px;font:16px/1.4 sans-serif",
             `${link(card.url, escapeHtml(card.title))}${note}`,
           ),
         }),
