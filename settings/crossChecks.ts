@@ -1,6 +1,6 @@
 import type { Location } from "../generator/location";
 import { type Cidr, overlaps, parseCidr } from "../render/cidr";
-import { type PlainSettings, PROJECT } from "./schema";
+import { type PlainSettings, PROJECT, type User } from "./schema";
 
 /**
  * Rules that need more than one setting.
@@ -13,6 +13,7 @@ export function crossChecks({ locations, networks, ...plain }: Partial<PlainSett
     ...(plain.generator ? oneInventory(plain.generator, plain.inventory) : []),
     ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
     ...(networks ? overlappingNetworks(networks) : []),
+    ...(plain.users ? duplicateUsers(plain.users) : []),
   ];
 }
 
@@ -29,6 +30,13 @@ function duplicateLocations(locations: readonly Location[]): string[] {
     return first === index
       ? []
       : [`${PROJECT}:locations[${index}].name: "${location.name}" is already the name of locations[${first}]`];
+  });
+}
+
+function duplicateUsers(users: readonly User[]): string[] {
+  return users.flatMap(({ name }, index) => {
+    const first = users.findIndex((other) => other.name === name);
+    return first === index ? [] : [`${PROJECT}:users[${index}].name: "${name}" is already the name of users[${first}]`];
   });
 }
 
