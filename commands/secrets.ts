@@ -125,7 +125,8 @@ async function askUser(key: string): Promise<string> {
   );
 }
 
-function askHidden(prompt: string): Promise<string> {
+/** Asks on the terminal without showing what is typed. */
+export function askHidden(prompt: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, terminal: true });
   process.stdout.write(prompt);
   return new Promise((resolve) => {

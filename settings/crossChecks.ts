@@ -1,7 +1,7 @@
 import type { Location } from "../generator/location";
 import { type Cidr, overlaps, parseCidr } from "../render/cidr";
 import { retentionProblems } from "../render/graphite";
-import { type PlainSettings, PROJECT } from "./schema";
+import { type PlainSettings, PROJECT, type User } from "./schema";
 
 /**
  * Rules that need more than one setting.
@@ -15,6 +15,7 @@ export function crossChecks({ locations, networks, ...plain }: Partial<PlainSett
     ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
     ...(networks ? overlappingNetworks(networks) : []),
     ...(plain.retention ? unfitRetentions(plain.retention) : []),
+    ...(plain.users ? duplicateUsers(plain.users) : []),
   ];
 }
 
@@ -31,6 +32,13 @@ function duplicateLocations(locations: readonly Location[]): string[] {
     return first === index
       ? []
       : [`${PROJECT}:locations[${index}].name: "${location.name}" is already the name of locations[${first}]`];
+  });
+}
+
+function duplicateUsers(users: readonly User[]): string[] {
+  return users.flatMap(({ name }, index) => {
+    const first = users.findIndex((other) => other.name === name);
+    return first === index ? [] : [`${PROJECT}:users[${index}].name: "${name}" is already the name of users[${first}]`];
   });
 }
 

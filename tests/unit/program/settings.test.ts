@@ -83,6 +83,7 @@ test.each(["dev", "prod"])("the shared stack %s is valid", (stack) => {
   expect(readSettings().locations.length).toBeGreaterThan(1);
 });
 
+const USER = { name: "j.doe", role: "admin", passwordHash: `$2b$12$${"a".repeat(53)}` };
 const LOCATION = { name: "frankfurt", nodes: ["self"] };
 
 test.each([
@@ -205,6 +206,17 @@ test.each([
     "a heartbeat that would be an attack",
     { heartbeat: { url: "https://beats.example.com", intervalSeconds: 1 } },
     "icinga-swarm:heartbeat.intervalSeconds: ",
+  ],
+  [
+    "a user twice",
+    { users: [USER, { ...USER, role: "viewer" }] },
+    'icinga-swarm:users[1].name: "j.doe" is already the name of users[0]',
+  ],
+  ["a user's name with capitals", { users: [{ ...USER, name: "J.Doe" }] }, "icinga-swarm:users[0].name: must be lower"],
+  [
+    "a password in plain text",
+    { users: [{ ...USER, passwordHash: "x" }] },
+    "users[0].passwordHash: must be a bcrypt hash",
   ],
   ["no sender's address", { mailRelay: { host: "smtp", from: "icinga" } }, "icinga-swarm:mailRelay.from: "],
 ])("%s is a problem with its place", (_what, changes, expected) => {
