@@ -61,6 +61,7 @@ const master = new IcingaMaster(
       caKey: credentials.icingaCaKey,
       ticketSalt: credentials.icingaTicketSalt,
       apiGeneratorPassword: credentials.icingaApiGeneratorPassword,
+      mailRelayPassword: credentials.mailRelayPassword,
     },
   },
   opts,

@@ -1,14 +1,14 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { MASTER } from "../generator/location";
-import { dockerSecret } from "./files";
+import { dockerConfig, dockerSecret } from "./files";
 import type { MySql } from "./mySql";
 import type { Networks } from "./networks";
 import type { NodeLabels } from "./nodeLabels";
 import { Readiness } from "./readiness";
 import type { ServiceImage } from "./serviceImage";
 import { limitsOf, type StackContext } from "./stack";
-import { SwarmService } from "./swarmService";
+import { type ConfigFile, type SecretFile, SwarmService } from "./swarmService";
 
 /** The smarthost that notifications leave through. */
 export interface MailRelay {
@@ -16,6 +16,10 @@ export interface MailRelay {
   readonly port: number;
   /** Sender's address. */
   readonly from: string;
+  /** Whom to log in as; then TLS is a must. @default none: mails are sent without a login */
+  readonly username?: string;
+  /** PEM; what alone may vouch for the server. @default whom Debian trusts */
+  readonly caCertificate?: string;
 }
 
 /** An address outside that is called at a steady pace while monitoring works: who misses the calls is alarmed. */
@@ -32,7 +36,7 @@ export interface IcingaMasterArgs {
   readonly central: NodeLabels;
   readonly mySql: MySql;
   readonly memoryMegabytes: number;
-  /** Days that the database keeps history. */
+  /** Days that history is kept, in the database and in the log that Livestatus tells of. */
   readonly historyDays: number;
   /** @default none: notifications are not mailed */
   readonly mailRelay?: MailRelay;
@@ -46,6 +50,8 @@ export interface IcingaMasterArgs {
     /** Tickets for slaves are computed from it; it never leaves the master. */
     readonly ticketSalt: pulumi.Output<string>;
     readonly apiGeneratorPassword: pulumi.Output<string>;
+    /** Used if the relay has a username. */
+    readonly mailRelayPassword: pulumi.Output<string>;
   };
 }
 
@@ -80,7 +86,7 @@ export class IcingaMaster extends pulumi.ComponentResource {
           MYSQL_DATABASE: "icinga",
           MYSQL_USER: "icinga",
           LIVESTATUS_SUBNET: args.networks.livestatus.subnet,
-          IDO_CLEANUP_DAYS: String(args.historyDays),
+          HISTORY_DAYS: String(args.historyDays),
           ...mailEnvironment(args.mailRelay),
           ...heartbeatEnvironment(args.heartbeat),
         },
@@ -90,13 +96,20 @@ export class IcingaMaster extends pulumi.ComponentResource {
           { secret: salt, fileName: "icinga-ticket-salt" },
           { secret: args.mySql.icingaPassword, fileName: "mysql-icinga-password" },
           { secret: this.apiGeneratorPassword, fileName: "icinga-api-generator-password" },
+          ...this.mailPassword(name, args),
           ...heartbeat,
         ],
+        configs: this.mailCa(name, args.mailRelay),
         volumes: [
           { name: "icinga-master-data", target: "/var/lib/icinga2" },
           { name: "icinga-master-mail", target: "/var/spool/nullmailer" },
         ],
-        networkIds: [args.networks.cluster.id, args.networks.database.id, args.networks.livestatus.id],
+        networkIds: [
+          args.networks.cluster.id,
+          args.networks.database.id,
+          args.networks.livestatus.id,
+          args.networks.metrics.id,
+        ],
         // Its queue to the database is written out when it is stopped.
         stopGraceSeconds: 60,
         limits: limitsOf(args.stack, args.memoryMegabytes),
@@ -107,10 +120,24 @@ export class IcingaMaster extends pulumi.ComponentResource {
     this.host = ready.after(service.serviceName);
     this.registerOutputs({ host: this.host });
   }
+
+  private mailPassword(name: string, { mailRelay, credentials }: IcingaMasterArgs): SecretFile[] {
+    if (mailRelay?.username === undefined) return [];
+    const secret = dockerSecret(`${name}-mail-relay-password`, credentials.mailRelayPassword, this);
+    return [{ secret, fileName: "mail-relay-password" }];
+  }
+
+  private mailCa(name: string, relay: MailRelay | undefined): ConfigFile[] {
+    if (relay?.caCertificate === undefined) return [];
+    const config = dockerConfig(`${name}-mail-relay-ca`, relay.caCertificate, this);
+    return [{ config, path: "/etc/icinga-swarm/mail-relay-ca.crt" }];
+  }
 }
 
 function mailEnvironment(relay: MailRelay | undefined): Record<string, string> {
-  return relay ? { MAIL_HOST: relay.host, MAIL_PORT: String(relay.port), MAIL_FROM: relay.from } : {};
+  if (relay === undefined) return {};
+  const { host, port, from, username } = relay;
+  return { MAIL_HOST: host, MAIL_PORT: String(port), MAIL_FROM: from, ...(username ? { MAIL_USER: username } : {}) };
 }
 
 function heartbeatEnvironment(heartbeat: Heartbeat | undefined): Record<string, string> {

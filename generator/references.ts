@@ -10,7 +10,16 @@ import type { Path } from "./yaml";
 export type NameOfCheck = (written: unknown, isValid: boolean) => string | undefined;
 
 /** Names of the stack's own hosts, and beginnings of such names. */
-const OWN_HOSTS = new Set<string>([MASTER.endpoint, "config-generator", "mysql"]);
+const OWN_HOSTS = new Set<string>([
+  MASTER.endpoint,
+  "config-generator",
+  "gateway",
+  "grafana",
+  "graphite",
+  "mysql",
+  "nagvis",
+  "thruk",
+]);
 const OWN_HOST = /^icinga-slave-/i;
 const OWN_GROUP = /^(icinga-swarm$|location-)/i;
 

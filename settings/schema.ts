@@ -101,6 +101,8 @@ export const settingsSchema = z.strictObject({
       from: z.email(),
       /** Whom to log in as, with `mailRelayPassword`. */
       username: z.string().min(1).optional(),
+      /** What alone vouches for its certificate, as PEM, where no public CA does. */
+      caCertificate: z.string().includes("-----BEGIN CERTIFICATE-----", "must be a certificate as PEM text").optional(),
     })
     .optional(),
   /** The one door to all pages. */

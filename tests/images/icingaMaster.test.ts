@@ -1,4 +1,4 @@
-import { callApi, Credentials, fingerprint, Stack, uploadObjects } from "./icingaStack";
+import { asOperator, callApi, Credentials, fingerprint, Stack, uploadObjects } from "./icingaStack";
 import { IMAGES, type TrialContainer, until } from "./icingaTrial";
 import { killEverywhere } from "./icingaKill";
 
@@ -101,6 +101,118 @@ while True:
         if line == "QUIT": break
     connection.close()
 `;
+
+describe("what Icinga measures", () => {
+  const GRAPHITE = `import socket, threading
+server = socket.create_server(("0.0.0.0", 2003))
+def take(connection):
+    for line in connection.makefile(): print(line, end="", flush=True)
+while True: threading.Thread(target=take, args=server.accept()[:1], daemon=True).start()
+`;
+  let graphite: TrialContainer;
+  const check = () => master.run(["/usr/local/lib/icinga-swarm/plugins/check_metrics"], "nagios");
+  const VALUE = /^icinga2\.central\.icinga-master\.services\.icinga\.icinga\.perfdata\.uptime\.value (\S+) (\d+)$/m;
+
+  test("is kept while there is no Graphite, and comes when there is one", async () => {
+    await master.line("metrics: graphite:2003 cannot be reached");
+    await until(
+      async () => /kept=[1-9]/.test((await check()).output),
+      async () => (await check()).output,
+    );
+    const before = Date.now() / 1000;
+    graphite = await stack.trial.start({
+      image: IMAGES.base,
+      name: "graphite",
+      entrypoint: ["python3", "-u", "/graphite.py"],
+      files: { "/graphite.py": GRAPHITE },
+      health: false,
+    });
+    await until(
+      async () => VALUE.test(await graphite.logs()),
+      async () => `${await graphite.logs()}\n${(await check()).output}`,
+    );
+    const [, , time] = VALUE.exec(await graphite.logs()) ?? [];
+    expect(Number(time)).toBeLessThan(before);
+    expect(await graphite.logs()).toMatch(/^icinga2\.central\.icinga-master\.services\.disk\.nrpe\.perfdata\./m);
+    expect(await check()).toMatchObject({ code: 0 });
+  });
+
+  test("keeps no reload waiting when Graphite hangs, and the check says so", async () => {
+    // Much more than the kernels hold for a connection.
+    const flood = `import socket; s = socket.create_connection(("127.0.0.1", 2003))
+s.sendall(b"".join(b"flood.%d 1 1700000000\\n" % i for i in range(800_000)))`;
+    await graphite.container.pause();
+    const mark = (await master.logs()).length;
+    await master.output("python3", "-c", flood);
+    await uploadObjects(master, "");
+    await master.logged("Icinga has shut down", mark, 20);
+    await master.logged("Activated all objects", mark, 20);
+    await until(
+      async () => (await check()).code === 1,
+      async () => (await check()).output,
+      120,
+    );
+    expect((await check()).output).toMatch(/values wait since \d+ min.*look at the service graphite/);
+    await graphite.container.unpause();
+    await until(
+      async () => (await graphite.logs()).includes("flood.799999 "),
+      async () => (await check()).output,
+    );
+    expect(await check()).toMatchObject({ code: 0 });
+    await stack.trial.discard(graphite);
+  });
+});
+
+describe("history", () => {
+  const ask = async (query: string) => {
+    const script = `import socket, sys; s = socket.create_connection((sys.argv[1], 6558), 5)
+s.sendall(sys.argv[2].encode() + b"\\n\\n"); s.shutdown(1); print(s.makefile().read())`;
+    return master.output("python3", "-c", script, await master.address(), query);
+  };
+  const alerts = (since: number) =>
+    ask(`GET log\nColumns: time message\nFilter: time >= ${since}\nFilter: message ~ HOST ALERT: seen`);
+  const HOST = `object Host "seen" { check_command = "dummy"; enable_active_checks = false; max_check_attempts = 1 }`;
+
+  test("of what happened before the master was replaced is told after it, also of a short time", async () => {
+    await uploadObjects(master, HOST);
+    const begin = Math.floor(Date.now() / 1000) - 1;
+    await asOperator(master, "POST", "actions/process-check-result", {
+      type: "Host",
+      filter: `host.name == "seen"`,
+      exit_status: 1,
+      plugin_output: "gone for a while",
+    });
+    await until(
+      async () => (await alerts(begin)).includes("DOWN;HARD;1;gone for a while"),
+      () => ask("GET log\nColumns: time message"),
+    );
+    await master.stop();
+    await stack.trial.discard(master);
+    master = await stack.trial.start(stack.master({ spec: "replaced" }));
+    await master.line("ready");
+    await until(
+      async () => (await alerts(begin)).includes("DOWN;HARD;1;gone for a while"),
+      () => ask("GET log\nColumns: time message"),
+    );
+  });
+
+  test("is removed when it is old enough, and no sooner", async () => {
+    const archives = "/var/lib/icinga2/compat/archives";
+    const make = (name: string, age: string) =>
+      master.output(
+        "bash",
+        "-c",
+        `cd ${archives}; echo '[1000000000] LOG ROTATION: DAILY' >${name}; touch -d '${age}' ${name}; chown nagios ${name}`,
+      );
+    await make("kept.log", "89 days ago");
+    await make("old.log", "91 days ago");
+    await master.line("history: old.log is removed: it ended more than 90 days ago");
+    expect(await master.output("ls", archives)).toBe("kept.log");
+    const stamp = Number((await master.output("head", "-c", "11", `${archives}/kept.log`)).slice(1));
+    expect(Math.abs(Date.now() / 1000 - 89 * 86400 - stamp)).toBeLessThan(600);
+    await master.output("rm", `${archives}/kept.log`);
+  });
+});
 
 describe("what waiting will not mend ends the container with its cause", () => {
   const failure = async (changes: Parameters<Stack["master"]>[0]) => {

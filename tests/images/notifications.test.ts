@@ -1,6 +1,11 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { asOperator, Stack, uploadObjects } from "./icingaStack";
 import { type TrialContainer, until } from "./icingaTrial";
-import { MAIL_ENVIRONMENT, type Mail, mailAfter, mails, SMTP_SINK } from "./smtpSink";
+import type { Mail } from "../mails";
+import { MAIL_ENVIRONMENT, mailAfter, mails, SMTP_SINK } from "./smtpSink";
 
 /** As the generator renders them, and a service whose plugin prints all that could break a mail. */
 const OBJECTS = String.raw`
@@ -214,6 +219,95 @@ describe("the queue's check", () => {
     await untilEmpty();
   });
 });
+
+describe("a mail server that wants a login, with a certificate of the company's own CA", () => {
+  const LOGIN = { username: "icinga", password: `it's "a" \\password #` };
+  const CA = "/etc/icinga-swarm/mail-relay-ca.crt";
+  const company = companyCertificates(["login", "tls-login"]);
+  let sender: TrialContainer;
+  let server: TrialContainer;
+  let tlsServer: TrialContainer;
+
+  beforeAll(async () => {
+    const account = { SINK_USER: LOGIN.username, SINK_PASSWORD: LOGIN.password };
+    const options = { image: SMTP_SINK.image, health: false, files: { "/tls.pem": company.server } };
+    server = await stack.trial.start({ ...options, name: "login", environment: { ...account, SINK_TLS: "starttls" } });
+    tlsServer = await stack.trial.start({
+      ...options,
+      name: "tls-login",
+      environment: { ...account, SINK_TLS: "tls", SINK_LOGIN_ONLY: "1" },
+    });
+  });
+  afterEach(() => stack.trial.discard(sender));
+
+  /** A master of its own with these settings, and a mail in its queue. */
+  const start = async (environment: Record<string, string>, password = LOGIN.password, ca = company.ca) => {
+    const { volumes: _volumes, ...options } = stack.master({
+      database: "refused",
+      environment: { ...MAIL_ENVIRONMENT, MAIL_HOST: "login", MAIL_USER: LOGIN.username, ...environment },
+      secrets: { "mail-relay-password": password },
+    });
+    sender = await stack.trial.start({ ...options, files: { [CA]: ca } });
+    await sender.logged("spawned: 'mail-relay'");
+    await sender.output("bash", "-c", "setpriv --reuid nagios -- mail -s subject ops@example.org <<<text");
+  };
+  const queueCheck = () => sender.run(["/usr/local/lib/icinga-swarm/plugins/check_mail_queue"], "nagios");
+  const untilKept = (cause: string) =>
+    until(
+      async () => (await queueCheck()).output.startsWith(`MAIL QUEUE CRITICAL - 1 mail waiting: ${cause}`),
+      async () => `${(await queueCheck()).output}\n${await sender.logs()}`,
+    );
+
+  test("gets it over TLS, and no password is on a command line, in an environment or in the log", async () => {
+    await start({});
+    expect(await mailAfter(0, server, sender)).toMatchObject({ to: ["ops@example.org"] });
+    expect(await server.logs()).toContain("login by PLAIN: right");
+    const seen = [await sender.processes(), JSON.stringify(await sender.inspect()), await sender.logs()].join("\n");
+    expect(seen).not.toContain(LOGIN.password);
+  });
+
+  test("gets it over TLS from the first byte, and by LOGIN", async () => {
+    await start({ MAIL_HOST: "tls-login", MAIL_PORT: "465" });
+    await mailAfter(0, tlsServer, sender);
+    expect(await tlsServer.logs()).toContain("login by LOGIN: right");
+  });
+
+  test.each([
+    ["login", "2525"],
+    ["tls-login", "465"],
+  ])("that refuses the login is why a mail waits, and is not lost: %s", async (host, port) => {
+    await start({ MAIL_HOST: host, MAIL_PORT: port }, "another");
+    await untilKept(`${host}:${port} refuses the login of icinga: 535 `);
+    expect(await sender.output("find", "/var/spool/nullmailer/failed", "-type", "f")).toBe("");
+  });
+
+  test("is not trusted when another CA signed its certificate", async () => {
+    await start({}, LOGIN.password, companyCertificates(["login"]).ca);
+    await untilKept("login:2525 shows a certificate that is not trusted: ");
+    expect(await mails(server)).toHaveLength(1);
+  });
+
+  test("is told apart from one that offers no TLS, which gets no password", async () => {
+    await start({ MAIL_HOST: "sink" });
+    await untilKept("sink:2525 offers no STARTTLS");
+  });
+});
+
+/** A CA, and the certificate and key of a server with these names, as PEM. */
+function companyCertificates(names: readonly string[]): { ca: string; server: string } {
+  const directory = mkdtempSync(join(tmpdir(), "icinga-swarm-test-mail-"));
+  const run = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore", cwd: directory });
+  const request = ["req", "-newkey", "rsa:2048", "-nodes"];
+  run(...request, "-x509", "-days", "30", "-subj", "/CN=Company CA", "-keyout", "ca.key", "-out", "ca.crt");
+  const subject = ["-subj", "/CN=mail", "-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join()}`];
+  run(...request, ...subject, "-keyout", "key", "-out", "csr");
+  const signer = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-copy_extensions", "copy"];
+  run("x509", "-req", "-in", "csr", ...signer, "-days", "30", "-out", "crt");
+  const read = (file: string) => readFileSync(join(directory, file), "utf8");
+  const certificates = { ca: read("ca.crt"), server: read("crt") + read("key") };
+  rmSync(directory, { recursive: true });
+  return certificates;
+}
 
 test("mails that the relay does not take now outlive the container, and come when it is back", async () => {
   await sink.stop();

@@ -1,16 +1,10 @@
 import type Docker from "dockerode";
+import { type Mail, mailsIn } from "../mails";
 import { GIT_SERVER_IMAGE, NRPE_CLIENT_IMAGE, SMTP_SINK_IMAGE } from "./seed";
 import { eventually } from "./workspace";
 
 const MAIL_PORT = 2525;
 const GIT_PORT = 2222;
-
-/** A mail as it arrived at the customer's mail server. */
-export interface Mail {
-  readonly to: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 
 /** What a customer has beside the stack: a mail server, a Git server, machines. Containers that no swarm knows. */
 export class Neighbours {
@@ -40,13 +34,7 @@ export class Neighbours {
   /** The mails to a recipient whose subject matches, in the order of their arrival. */
   async mails(to: string, subject: RegExp): Promise<Mail[]> {
     const log = (await this.docker.getContainer(this.mailServer).logs({ stdout: true, stderr: false })) as unknown;
-    const lines = String(log).split("\n");
-    const all = lines.flatMap((line) => {
-      // Each line of a log has eight bytes of Docker's in front of it.
-      const start = line.indexOf("mail {");
-      return start < 0 ? [] : [JSON.parse(line.slice(start + "mail ".length)) as Mail];
-    });
-    return all.filter((mail) => mail.to.includes(to) && subject.test(mail.headers["subject"] ?? ""));
+    return mailsIn(String(log)).filter((mail) => mail.to.includes(to) && subject.test(mail.headers["subject"] ?? ""));
   }
 
   /** One of the customer's machines: a name on their network that answers a ping. */

@@ -9,7 +9,13 @@ const SETTINGS = {
   "icinga-swarm:retention": JSON.stringify({ historyDays: 30, logMegabytes: 7, logFiles: 2 }),
   "icinga-swarm:readiness": JSON.stringify({ timeoutSeconds: 90 }),
   "icinga-swarm:heartbeat": JSON.stringify({ url: "https://beats.example.com/ping/token-of-it", intervalSeconds: 30 }),
-  "icinga-swarm:mailRelay": JSON.stringify({ host: "smtp.example.com", port: 587, from: "icinga@example.com" }),
+  "icinga-swarm:mailRelay": JSON.stringify({
+    host: "smtp.example.com",
+    port: 587,
+    from: "icinga@example.com",
+    username: "icinga",
+    caCertificate: "-----BEGIN CERTIFICATE-----\nof the company",
+  }),
 };
 
 interface TaskSpec {
@@ -79,10 +85,11 @@ test("the master knows its database, its smarthost and how long to keep history"
   expect(taskSpec("icinga-master").containerSpec.env).toMatchObject({
     MYSQL_HOST: "mysql",
     LIVESTATUS_SUBNET: "10.118.5.0/24",
-    IDO_CLEANUP_DAYS: "30",
+    HISTORY_DAYS: "30",
     MAIL_HOST: "smtp.example.com",
     MAIL_PORT: "587",
     MAIL_FROM: "icinga@example.com",
+    MAIL_USER: "icinga",
     HEARTBEAT_SECONDS: "30",
   });
   expect(secretFiles("icinga-master")).toEqual([
@@ -91,6 +98,7 @@ test("the master knows its database, its smarthost and how long to keep history"
     "icinga-ticket-salt 400",
     "mysql-icinga-password 400",
     "icinga-api-generator-password 400",
+    "mail-relay-password 400",
     "heartbeat-url 400",
   ]);
   expect(mounts("icinga-master")).toEqual([
