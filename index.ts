@@ -1,11 +1,16 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigGenerator } from "./components/configGenerator";
+import { Gateway } from "./components/gateway";
+import { Grafana } from "./components/grafana";
+import { Graphite } from "./components/graphite";
 import { IcingaLocation } from "./components/icingaLocation";
 import { IcingaMaster } from "./components/icingaMaster";
 import { MySql } from "./components/mySql";
+import { NagVis } from "./components/nagVis";
 import { Networks } from "./components/networks";
 import { NodeLabels } from "./components/nodeLabels";
+import { Thruk } from "./components/thruk";
 import { buildImages } from "./images";
 import { readSettings } from "./settings";
 
@@ -18,11 +23,40 @@ const provider = new docker.Provider("docker", {
 });
 const opts: pulumi.ComponentResourceOptions = { providers: [provider] };
 
-const images = buildImages(settings.images.debian, settings.registry, opts);
+const images = buildImages(settings.images, settings.registry, opts);
 const networks = new Networks("networks", settings.networks, opts);
 const central = new NodeLabels(
   "central",
   { label: "icinga-swarm.central", nodes: [settings.centralNode], dockerHost: settings.dockerHost },
+  opts,
+);
+
+const gateway = new Gateway(
+  "gateway",
+  {
+    stack: settings,
+    image: images.gateway,
+    networks,
+    central,
+    memoryMegabytes: memory.gateway,
+    settings: settings.gateway,
+    users: settings.users,
+    credentials: settings.gatewayCredentials,
+  },
+  opts,
+);
+
+const graphite = new Graphite(
+  "graphite",
+  {
+    stack: settings,
+    image: images.graphite,
+    networks,
+    central,
+    memoryMegabytes: memory.graphite,
+    retentions: settings.retention.metrics,
+    secretKey: credentials.graphiteSecretKey,
+  },
   opts,
 );
 
@@ -67,6 +101,52 @@ const master = new IcingaMaster(
   opts,
 );
 
+new Grafana(
+  "grafana",
+  {
+    stack: settings,
+    image: settings.images.grafana,
+    networks,
+    central,
+    mySql,
+    graphite,
+    gateway: settings.gateway,
+    memoryMegabytes: memory.grafana,
+    credentials: { adminPassword: credentials.grafanaAdminPassword, secretKey: credentials.grafanaSecretKey },
+  },
+  opts,
+);
+
+new Thruk(
+  "thruk",
+  {
+    stack: settings,
+    image: images.thruk,
+    networks,
+    central,
+    master,
+    mySql,
+    memoryMegabytes: memory.thruk,
+    historyDays: settings.retention.historyDays,
+  },
+  opts,
+);
+
+new NagVis(
+  "nagvis",
+  {
+    stack: settings,
+    image: images.nagvis,
+    networks,
+    central,
+    master,
+    memoryMegabytes: memory.nagvis,
+    locations: settings.locations,
+    tiles: settings.maps.tiles,
+  },
+  opts,
+);
+
 const generator = new ConfigGenerator(
   "config-generator",
   {
@@ -101,6 +181,9 @@ const locations = settings.locations.map((location) => ({
     opts,
   ),
 }));
+
+/** Where people find all pages. */
+export const address = gateway.address;
 
 /** Endpoint names by location, once they are connected and hold their configuration. */
 export const endpoints = pulumi

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import type { GatewayArgs } from "./components/gateway";
 import type { NrpeCertificates } from "./components/icingaLocation";
 import type { Heartbeat } from "./components/icingaMaster";
 import { type Inventory, packShipment, readInventory } from "./generator/inventory";
@@ -31,6 +32,8 @@ export interface Settings extends Omit<PlainSettings, "central" | "inventory" | 
   readonly heartbeat?: Heartbeat;
   /** What slaves show NRPE clients that ask for a certificate. @default nothing */
   readonly nrpeCertificates?: NrpeCertificates;
+  /** What the gateway's sessions, its certificate and the company's identity provider, if it has one, take. */
+  readonly gatewayCredentials: GatewayArgs["credentials"];
   /** The stack's credentials; those that this stack has no use for are empty. */
   readonly credentials: Readonly<Record<CredentialKey, pulumi.Output<string>>>;
 }
@@ -70,6 +73,11 @@ export function readSettings(): Settings {
           clientKey: credentials.nrpeClientKey,
         }
       : undefined,
+    gatewayCredentials: {
+      sessionKey: credentials.gatewaySessionKey,
+      ...(usesAnyOf(GATEWAY_KEYS) ? { certificate: credentials.gatewayCertificate, key: credentials.gatewayKey } : {}),
+      ...(usesAnyOf(["gatewayOpenIdConnect"]) ? { openIdConnect: credentials.gatewayOpenIdConnect } : {}),
+    },
     credentials,
   };
 }
@@ -161,6 +169,7 @@ function needOf(key: CredentialKey, plain: Partial<PlainSettings>): { isNeeded: 
     const pem = `${together.join(", ")} only work together; set it with: pulumi config set --secret ${key} < its PEM file`;
     return { isNeeded: usesAnyOf(together), remedy: pem };
   }
+  if (key === "gatewayOpenIdConnect") return { isNeeded: usesAnyOf([key]), remedy };
   if (key === "mailRelayPassword") {
     const ask = `set it with: pulumi config set --secret ${key}`;
     return { isNeeded: plain.mailRelay?.username !== undefined, remedy: ask };

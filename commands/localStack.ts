@@ -104,7 +104,7 @@ export interface LocalSettings {
   /** From DOCKER_HOST. @default the local socket */
   readonly dockerHost?: string;
   /** Images that stand for the vendors' own where those cannot be had. @default the project's choice */
-  readonly images: { readonly debian?: string; readonly mysql?: string };
+  readonly images: Partial<Record<"debian" | "mysql" | "grafana" | "thruk", string>>;
 }
 
 /** Makes Pulumi.local.yaml from Pulumi.dev.yaml. */

@@ -4,6 +4,7 @@ import { DEBIAN_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { ensureBaseImage, ensureMySqlImage, MYSQL_FIXTURE_IMAGE, type VendorImage } from "../toolchain/baseImages";
 import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
 import { describeParts, ensurePulumi } from "../toolchain/pulumi";
+import { ensureThrukImage } from "../toolchain/thrukImage";
 import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
 import { addLabel } from "./labelNode";
 import {
@@ -21,11 +22,14 @@ import { LOCAL_STACK, PROJECT } from "./repository";
 import { createMissingSecrets } from "./secrets";
 import { readStackConfig, readStackFile, stackFilePath } from "./stackFile";
 import { readStatus } from "./status";
+import { ensureFirstUser, type FirstUser } from "./user";
 import { explained, UserError } from "./userError";
 
 /** The slaves' connections show in the master's next report, which may be this long in coming. */
 const REPORT_SECONDS = 30;
 const STACK_FILE = stackFilePath(LOCAL_STACK);
+/** Names of images that are test fixtures start with it. */
+const FIXTURE_PREFIX = "icinga-swarm/fixture-";
 
 /**
  * `npm run up`: the whole stack on this machine. Finds or gets everything that
@@ -36,7 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const dockerHost = chooseDockerHost(process.env.DOCKER_HOST);
   const pulumi = await preparePulumi();
   const images = await prepareEngine(dockerHost);
-  await prepareStack(pulumi, dockerHost, images);
+  const user = await prepareStack(pulumi, dockerHost, images);
   // A refresh sees what Swarm rolled back or somebody removed, so that another up repairs it.
   const code = await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--suppress-progress"]);
   if (code !== 0) {
@@ -44,7 +48,26 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   }
   await showStatus();
+  (await wayIn(pulumi, user)).forEach(say);
   return 0;
+}
+
+/** Where the pages are, and how to log in. */
+async function wayIn(pulumi: PulumiCli, user: FirstUser | undefined): Promise<string[]> {
+  const address = (await pulumi.output(["stack", "output", "address"])).trim();
+  const login =
+    user === undefined
+      ? `log in as one of: npm run user -- ${LOCAL_STACK}`
+      : `log in as ${user.name} with ${user.password} (kept in ${user.file})`;
+  const certificate = readStackConfig(LOCAL_STACK)[`${PROJECT}:gatewayCertificate`];
+  const warning =
+    "the browser will warn of the gateway's own certificate: docs/users.md tells how to give it a real one";
+  return [
+    "",
+    `Pages          ${address}`,
+    `               ${login}`,
+    ...(certificate ? [] : [`               ${warning}`]),
+  ];
 }
 
 function say(line: string): void {
@@ -89,9 +112,15 @@ async function prepareEngine(dockerHost: string): Promise<VendorImages> {
     const known = existsSync(STACK_FILE) ? imagesOfStack() : undefined;
     const debian = await explained(ensureBaseImage(docker, say, known && (known.debian ?? DEBIAN_IMAGE)));
     say(`base image     ${debian.image}  ${debian.origin}`);
-    const mySql = await prepareMySqlImage(docker, known?.mysql);
+    const mySql = await vendorImage(docker, known?.mysql, ensureMySqlImage);
     say(`MySQL image    ${mySql.image}  ${mySql.origin}`);
-    return { debian: debian.image, mysql: mySql.image };
+    const grafana = await vendorImage(docker, known?.grafana, ensureGrafanaImage);
+    say(`Grafana image  ${grafana.image}  ${grafana.origin}`);
+    const thruk = await explained(ensureThrukImage(docker, say, known?.thruk));
+    say(
+      thruk ? `Thruk image    ${thruk.image}  ${thruk.origin}` : "Thruk image    is built from the vendor's packages",
+    );
+    return { debian: debian.image, mysql: mySql.image, grafana: grafana.image, thruk: thruk?.image };
   } catch (error) {
     throw explainDockerError(error, dockerHost);
   } finally {
@@ -114,6 +143,9 @@ async function restoreLabel(docker: Docker, node: string, label: string): Promis
 interface VendorImages {
   readonly debian: string;
   readonly mysql: string;
+  readonly grafana: string;
+  /** None where Thruk's image is built here, as on every shared stack. */
+  readonly thruk?: string;
 }
 
 /** What the stack's file says of them. */
@@ -122,21 +154,34 @@ function imagesOfStack(): Partial<VendorImages> {
 }
 
 /** Asks no registry when the image that the stack is on is there already. */
-async function prepareMySqlImage(docker: Docker, image: string | undefined): Promise<Omit<VendorImage, "fixture">> {
+async function vendorImage(
+  docker: Docker,
+  image: string | undefined,
+  ensure: (docker: Docker, say: (line: string) => void) => Promise<PresentImage>,
+): Promise<PresentImage> {
   if (image !== undefined) {
     const present = await docker
       .getImage(image)
       .inspect()
       .then(() => true)
       .catch(() => false);
-    const what = image === MYSQL_FIXTURE_IMAGE ? "the test fixture, already in the engine" : "already in the engine";
-    if (present) return { image, origin: what };
+    const isFixture = image.startsWith(FIXTURE_PREFIX);
+    if (present)
+      return { image, origin: isFixture ? "the test fixture, already in the engine" : "already in the engine" };
   }
-  return await explained(ensureMySqlImage(docker, say));
+  return await explained(ensure(docker, say));
 }
 
-/** The stack local, ready for Pulumi: its state's folder, its passphrase, its file, its secrets. */
-async function prepareStack(pulumi: PulumiCli, dockerHost: string, images: VendorImages): Promise<void> {
+/**
+ * The stack local, ready for Pulumi: its state's folder, its passphrase, its file, its secrets.
+ *
+ * @returns who may log in to its pages, where that is one this command made
+ */
+async function prepareStack(
+  pulumi: PulumiCli,
+  dockerHost: string,
+  images: VendorImages,
+): Promise<FirstUser | undefined> {
   ensureLocalBackend();
   if (!existsSync(STACK_FILE)) {
     writeLocalStackFile({
@@ -144,6 +189,8 @@ async function prepareStack(pulumi: PulumiCli, dockerHost: string, images: Vendo
       images: {
         ...(images.debian === DEBIAN_IMAGE ? {} : { debian: images.debian }),
         ...(images.mysql === MYSQL_IMAGE ? {} : { mysql: images.mysql }),
+        ...(images.grafana === GRAFANA_IMAGE ? {} : { grafana: images.grafana }),
+        ...(images.thruk === undefined ? {} : { thruk: images.thruk }),
       },
     });
     say(`made ${STACK_FILE} from Pulumi.dev.yaml: this machine's own settings, yours to change`);
@@ -156,6 +203,7 @@ async function prepareStack(pulumi: PulumiCli, dockerHost: string, images: Vendo
     await pulumi.output(["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]);
   }
   await createMissingSecrets(pulumi, say);
+  return await ensureFirstUser(pulumi, say);
 }
 
 /** Shows the status once the master's report agrees with what Pulumi has just done, or soon after. */

@@ -1,12 +1,17 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type Registry, ServiceImage } from "../components/serviceImage";
-import { ICINGA_VERSION } from "./versions";
+import { ICINGA_VERSION, THRUK_BUILD_ARGS } from "./versions";
 
 /** The images that this project builds for its services. */
 export interface Images {
   readonly master: ServiceImage;
   readonly slave: ServiceImage;
   readonly generator: ServiceImage;
+  readonly graphite: ServiceImage;
+  /** A reference: where the vendor's packages cannot be had, an image that stands for it. */
+  readonly thruk: pulumi.Input<string>;
+  readonly nagvis: ServiceImage;
+  readonly gateway: ServiceImage;
 }
 
 /** What the generator's bundle is made of, besides its own folder. */
@@ -21,15 +26,15 @@ const BUNDLE_SOURCES = [
 /**
  * Builds all images, the base first.
  *
- * @param debian the image that the base stands on
+ * @param given images that are not built here: what the base stands on, and what stands for Thruk's if anything does
  * @param registry where they are pushed to. @default nowhere: the one node that built them runs them
  */
 export function buildImages(
-  debian: string,
+  given: { readonly debian: string; readonly thruk?: string },
   registry: Registry | undefined,
   opts: pulumi.ComponentResourceOptions,
 ): Images {
-  const base = new ServiceImage("image-base", { image: "base", base: debian, registry }, opts);
+  const base = new ServiceImage("image-base", { image: "base", base: given.debian, registry }, opts);
   const icinga = { base, registry, buildArgs: { ICINGA_VERSION } };
   return {
     master: new ServiceImage("image-master", { image: "icinga-master", ...icinga }, opts),
@@ -39,5 +44,11 @@ export function buildImages(
       { image: "config-generator", base, registry, copies: BUNDLE_SOURCES },
       opts,
     ),
+    graphite: new ServiceImage("image-graphite", { image: "graphite", base, registry }, opts),
+    thruk:
+      given.thruk ??
+      new ServiceImage("image-thruk", { image: "thruk", base, registry, buildArgs: THRUK_BUILD_ARGS }, opts).reference,
+    nagvis: new ServiceImage("image-nagvis", { image: "nagvis", base, registry }, opts),
+    gateway: new ServiceImage("image-gateway", { image: "gateway", base, registry }, opts),
   };
 }

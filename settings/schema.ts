@@ -32,6 +32,7 @@ export const CREDENTIALS = [
   { key: "mailRelayPassword", kind: "given" },
   { key: "gatewayCertificate", kind: "given" },
   { key: "gatewayKey", kind: "given" },
+  { key: "gatewayOpenIdConnect", kind: "given" },
   { key: "generatorDeployKey", kind: "given" },
   { key: "nrpeCaCertificate", kind: "given" },
   { key: "nrpeClientCertificate", kind: "given" },

@@ -54,6 +54,7 @@ export const SECRETS: Readonly<Record<string, string>> = Object.fromEntries(
     "mailRelayPassword",
     "gatewayCertificate",
     "gatewayKey",
+    "gatewayOpenIdConnect",
     "generatorDeployKey",
     "nrpeCaCertificate",
     "nrpeClientCertificate",
