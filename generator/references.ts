@@ -250,10 +250,14 @@ function hostsInOnePlace(sources: readonly Source[]): void {
   }
 }
 
-/** Names that the stack's own hosts have, or will have once a location gets another slave. */
+/** Whether a name is one that the stack's own hosts have, or will have once a location gets another slave. */
+export function isOwnHost(name: string): boolean {
+  return OWN_HOSTS.has(name.toLowerCase()) || OWN_HOST.test(name);
+}
+
 function freeNames(source: Source): void {
   source.rawHosts.forEach(({ name }, index) => {
-    if (typeof name !== "string" || (!OWN_HOSTS.has(name.toLowerCase()) && !OWN_HOST.test(name))) return;
+    if (typeof name !== "string" || !isOwnHost(name)) return;
     const message = `the name ${JSON.stringify(name)} belongs to the stack's own containers; choose another one`;
     source.report(["hosts", index, "name"], message);
   });

@@ -1,3 +1,4 @@
+import { isOwnHost } from "../references";
 import { inventorySchemas } from "../schema";
 import { name as nameSchema } from "../units";
 import { allowedNames, type NameRules } from "./names";
@@ -13,7 +14,6 @@ export type Named = "host" | "service" | "contact" | "contactgroup" | "timeperio
 export type Naming = Readonly<Record<Named, ReadonlyMap<string, string>>>;
 
 const STACK_GROUP = /^(icinga-swarm$|location-)/i;
-const STACK_HOST = /^(icinga-master|config-generator|mysql|icinga-slave-.*)$/i;
 
 /** Most names of an inventory. */
 export const NAMES: NameRules = {
@@ -31,7 +31,7 @@ const group = (fallback: string): NameRules => ({
 
 const RULES: Readonly<Record<Named, NameRules>> = {
   host: {
-    isAllowed: (name) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$/.test(name) && !STACK_HOST.test(name),
+    isAllowed: (name) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$/.test(name) && !isOwnHost(name),
     keep: /[A-Za-z0-9._-]/,
     longest: 128,
     fallback: "host",

@@ -190,7 +190,7 @@ describe("an imported Nagios configuration", () => {
     const { code, output } = imported({ nagiosCfg, location: "here" });
     expect(code).toBe(0);
     const plugins = "/usr/local/nagios/libexec";
-    const renamed = { münchen: "munchen", zürich: "zurich" };
+    const renamed = { münchen: "munchen", zürich: "zurich", gateway: "host-gateway" };
     const expected = expectedObjects({ nagiosCfg, userMacros: { USER1: plugins }, renamed });
     expect(importedObjects(inventoryOf(output, "here"), plugins)).toEqual(expected);
   });
