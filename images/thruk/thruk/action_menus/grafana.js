@@ -5,7 +5,7 @@ function grafana_link(data) {
     icon: "fa-chart-line",
     title: "Graphs in Grafana",
     action:
-      "/grafana/d/host/host?var-location=$_HOSTLOCATION$&var-host=" +
+      "/grafana/d/host/host?var-location=$_HOSTlocation$&var-host=" +
       grafana_name(data.host) +
       (data.service ? "&var-service=" + grafana_name(data.service) : ""),
     target: "_blank",
