@@ -39,12 +39,13 @@ export class MySql extends pulumi.ComponentResource {
   /** Name to reach the server by; resolves once every user can log in. */
   readonly host: pulumi.Output<string>;
   readonly icingaPassword: docker.Secret;
+  readonly thrukPassword: docker.Secret;
 
   constructor(name: string, args: MySqlArgs, opts?: pulumi.ComponentResourceOptions) {
     super("icinga-swarm:index:MySql", name, {}, opts);
     const root = dockerSecret(`${name}-root-password`, args.passwords.root, this);
-    const thruk = dockerSecret(`${name}-thruk-password`, args.passwords.thruk, this);
     const grafana = dockerSecret(`${name}-grafana-password`, args.passwords.grafana, this);
+    this.thrukPassword = dockerSecret(`${name}-thruk-password`, args.passwords.thruk, this);
     this.icingaPassword = dockerSecret(`${name}-icinga-password`, args.passwords.icinga, this);
     const service = new SwarmService(
       `${name}-swarm`,
@@ -57,7 +58,7 @@ export class MySql extends pulumi.ComponentResource {
         secrets: [
           { secret: root, fileName: "mysql-root-password" },
           { secret: this.icingaPassword, fileName: "mysql-icinga-password" },
-          { secret: thruk, fileName: "mysql-thruk-password" },
+          { secret: this.thrukPassword, fileName: "mysql-thruk-password" },
           { secret: grafana, fileName: "mysql-grafana-password" },
         ],
         configs: this.scripts(name),
