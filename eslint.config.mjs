@@ -1,6 +1,8 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
+const BROWSER_GLOBALS = ["document", "location", "fetch", "setTimeout", "setInterval", "clearTimeout", "window", "URLSearchParams"];
+
 export default tseslint.config(
   { ignores: ["node_modules/", ".local/"] },
   js.configs.recommended,
@@ -16,11 +18,19 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.js"],
+    files: ["tests/*.js"],
     languageOptions: {
       sourceType: "commonjs",
       globals: { module: "writable", require: "readonly", __dirname: "readonly" },
     },
     rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
+  {
+    // What browsers run.
+    files: ["images/**/*.js", "tests/fixtures/**/*.js"],
+    languageOptions: {
+      sourceType: "script",
+      globals: Object.fromEntries(BROWSER_GLOBALS.map((name) => [name, "readonly"])),
+    },
   },
 );

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type Docker from "dockerode";
-import { DEBIAN_IMAGE, MYSQL_IMAGE } from "../images/versions";
-import { ensureBaseImage, ensureMySqlImage, MYSQL_FIXTURE_IMAGE, type VendorImage } from "../toolchain/baseImages";
+import { DEBIAN_IMAGE, GRAFANA_IMAGE, MYSQL_IMAGE } from "../images/versions";
+import { ensureBaseImage, ensureGrafanaImage, ensureMySqlImage, type PresentImage } from "../toolchain/baseImages";
 import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
 import { describeParts, ensurePulumi } from "../toolchain/pulumi";
 import { ensureThrukImage } from "../toolchain/thrukImage";

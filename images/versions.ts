@@ -14,3 +14,22 @@ export const GRAFANA_IMAGE = "grafana/grafana:13.2.0";
  * of this stack stand.
  */
 export const ICINGA_VERSION = "2.14.6";
+
+/**
+ * Thruk from its vendor's repository for the base's Debian release. The key that signs it is pinned by its fingerprint, as the
+ * vendor published it (Labs Repository GPG Key Rotation, April 2026); `key` is its file's name there.
+ */
+export const THRUK = {
+  version: "3.28",
+  repository: "https://labs.consol.de/repo/stable",
+  key: "monitoring-repo-consol-de-gpg-2026.asc",
+  keyFingerprint: "E1C8FD55CA5EEEFF05E93DD3CBB9B38BE1B9D330",
+} as const;
+
+/** The same for the build of images/thruk. */
+export const THRUK_BUILD_ARGS = {
+  THRUK_VERSION: THRUK.version,
+  THRUK_REPOSITORY: THRUK.repository,
+  THRUK_KEY: THRUK.key,
+  THRUK_KEY_FINGERPRINT: THRUK.keyFingerprint,
+} as const;

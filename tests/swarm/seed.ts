@@ -3,9 +3,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type Dockerode from "dockerode";
-import { ICINGA_VERSION } from "../../images/versions";
+import { ICINGA_VERSION, THRUK_BUILD_ARGS } from "../../images/versions";
 import { buildImage, ensureBaseImage, ensureGrafanaImage, ensureMySqlImage } from "../../toolchain/baseImages";
 import { cachePath, type Say } from "../../toolchain/hostCommand";
+import { ensureThrukImage, hasPackages, THRUK_FIXTURE_IMAGE } from "../../toolchain/thrukImage";
 import { ensureHost, withPlainEngine } from "./engine";
 
 export const NRPE_CLIENT_IMAGE = "icinga-swarm/fixture-nrpe-client:1";
@@ -17,6 +18,9 @@ const ROOT = join(__dirname, "../..");
 /** What of node_modules Dockerfiles may copy: as in .dockerignore. */
 const COPIED_MODULES = ["croner", "esbuild-wasm", "js-yaml", "zod"].map((name) => `node_modules/${name}`);
 
+/** Build arguments besides the base; each Dockerfile takes its own of them. */
+const PINS = { ICINGA_VERSION, ...THRUK_BUILD_ARGS };
+
 /** Everything that decides what is in the seed, this file included. */
 const CONTENT = [
   "images",
@@ -27,6 +31,8 @@ const CONTENT = [
   "tests/fixtures/smtp-sink",
   "tests/fixtures/git-server",
   "tests/fixtures/icinga-clock",
+  "tests/fixtures/thruk",
+  "toolchain/thrukImage.ts",
   "toolchain/debian-rootfs.sh",
   "package-lock.json",
   "tests/swarm/seed.ts",
@@ -115,11 +121,13 @@ async function fill(docker: Dockerode, say: Say): Promise<SeedImages> {
   const parts = buildContext();
   for (const name of ownImages()) {
     const dockerfile = `images/${name}/Dockerfile`;
-    const buildargs = { BASE_IMAGE: name === "base" ? debian.image : "icinga-swarm/base:seed", ICINGA_VERSION };
+    const buildargs = { BASE_IMAGE: name === "base" ? debian.image : "icinga-swarm/base:seed", ...PINS };
     const options = { parts, dockerfile, buildargs, buildKit: true };
     await buildImage(docker, ROOT, `icinga-swarm/${name}:seed`, say, options);
     say(`icinga-swarm/${name} is built`);
   }
+  // As though a stack were on it already: it is the fixture that the tests stand on, whatever the network offers.
+  await ensureThrukImage(docker, say, THRUK_FIXTURE_IMAGE);
   const clock = join(ROOT, "tests/fixtures/icinga-clock");
   await buildImage(docker, clock, ICINGA_CLOCK_IMAGE, say, {
     parts: readdirSync(clock),
@@ -131,10 +139,11 @@ async function fill(docker: Dockerode, say: Say): Promise<SeedImages> {
   return { mySqlImage: mySql.image, grafanaImage: grafana.image };
 }
 
-/** The folders of images/ that are images, the base first. */
+/** The folders of images/ that are images and can be built here, the base first; Thruk only with its vendor's packages. */
 export function ownImages(): string[] {
   const names = readdirSync(join(ROOT, "images"))
     .filter((name) => existsSync(join(ROOT, "images", name, "Dockerfile")))
+    .filter((name) => name !== "thruk" || hasPackages())
     .sort();
   return ["base", ...names.filter((name) => name !== "base")];
 }

@@ -43,8 +43,13 @@ it("says of a healthy stack that all is well, even if what it monitors is not", 
     "Stack local on unix:///var/run/docker.sock
 
     Services
+        graphite                   1 of 1 running
+        gateway                    1 of 1 running
         mysql                      1 of 1 running
         icinga-master              1 of 1 running
+        grafana                    1 of 1 running
+        thruk                      1 of 1 running
+        nagvis                     1 of 1 running
         config-generator           1 of 1 running
         icinga-slave-frankfurt     1 of 1 running
         icinga-slave-frankfurt-p2  1 of 1 running

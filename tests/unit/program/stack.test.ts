@@ -75,7 +75,8 @@ describe.each([
   test("every credential in use reaches the swarm as a Docker secret", () => {
     const secrets = resources.filter(({ type }) => type === "docker:index/secret:Secret");
     const contents = secrets.map(({ inputs }) => Buffer.from(String(inputs.data), "base64").toString());
-    const unused = ["registryPassword", ...("icinga-swarm:generator" in settings ? [] : ["generatorDeployKey"])];
+    const deployKey = "icinga-swarm:generator" in settings ? [] : ["generatorDeployKey"];
+    const unused = ["registryPassword", "mailRelayPassword", ...deployKey];
     const delivered = Object.keys(SECRETS).filter((key) => !unused.includes(key));
     expect(delivered.filter((key) => !contents.includes(String(SECRETS[key])))).toEqual([]);
   });
@@ -87,11 +88,11 @@ describe.each([
     expect(named.map(({ name }) => name)).toEqual([]);
   });
 
-  test("nothing runs privileged, mounts the Docker socket or publishes a port", () => {
-    for (const { inputs } of resources.filter(({ type }) => type.endsWith(":Service"))) {
+  test("nothing runs privileged or mounts the Docker socket, and the gateway alone publishes ports", () => {
+    for (const { name, inputs } of resources.filter(({ type }) => type.endsWith(":Service"))) {
       const text = JSON.stringify(inputs);
       expect(text).not.toContain("docker.sock");
-      expect(text).not.toContain("publishedPort");
+      expect(`${name} ${text.includes("publishedPort")}`).toBe(`${name} ${name.startsWith("gateway-")}`);
       expect(text).toContain('"mode":"dnsrr"');
     }
   });
@@ -105,11 +106,19 @@ describe.each([
     );
     expect(waitsFor(resources, "location-frankfurt-ready-gate")).toContain("config-generator-ready-gate");
     expect(waitsFor(resources, "mysql-swarm-service")).toContain("central-" + centre(settings));
+    expect(waitsFor(resources, "grafana-swarm-service")).toContain("mysql-ready-gate");
+    expect(waitsFor(resources, "grafana-swarm-service")).toContain("graphite-ready-gate");
+    expect(waitsFor(resources, "thruk-swarm-service")).toContain("icinga-master-ready-gate");
+    expect(waitsFor(resources, "nagvis-swarm-service")).toContain("icinga-master-ready-gate");
   });
 
   test("parts that do not need each other start side by side", () => {
     expect(waitsFor(resources, "location-frankfurt-swarm-service")).not.toContain("config-generator-swarm-service");
     expect(waitsFor(resources, "location-frankfurt-swarm-service")).not.toContain("location-chicago-swarm-service");
+    for (const part of ["gateway", "graphite", "mysql"]) {
+      expect(waitsFor(resources, `${part}-swarm-service`).filter((name) => name.endsWith("-gate"))).toEqual([]);
+    }
+    expect(waitsFor(resources, "grafana-swarm-service")).not.toContain("icinga-master-swarm-service");
     expect(waitsFor(resources, "mysql-swarm-service")).not.toContain("image-base-build");
   });
 });
