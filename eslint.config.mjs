@@ -1,7 +1,16 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
-const BROWSER_GLOBALS = ["document", "location", "fetch", "setTimeout", "setInterval", "clearTimeout", "window", "URLSearchParams"];
+const BROWSER_GLOBALS = [
+  "document",
+  "location",
+  "fetch",
+  "setTimeout",
+  "setInterval",
+  "clearTimeout",
+  "window",
+  "URLSearchParams",
+];
 
 export default tseslint.config(
   { ignores: ["node_modules/", ".local/"] },

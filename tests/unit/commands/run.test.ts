@@ -13,7 +13,9 @@ function run(...args: string[]): { code: number | null; output: string } {
 it("names the commands there are when one is not", () => {
   const { code, output } = run("upp");
   expect(code).toBe(1);
-  expect(output).toMatch(/^There is no command "upp"; the commands are: bench, down, .*label-node.*up, user, wait-ready\.$/);
+  expect(output).toMatch(
+    /^There is no command "upp"; the commands are: bench, down, .*label-node.*up, user, wait-ready\.$/,
+  );
 });
 
 it("says what the user can mend in one line, without a stack trace", () => {

@@ -116,7 +116,8 @@ describe.each([
     expect(waitsFor(resources, "location-frankfurt-swarm-service")).not.toContain("config-generator-swarm-service");
     expect(waitsFor(resources, "location-frankfurt-swarm-service")).not.toContain("location-chicago-swarm-service");
     for (const part of ["gateway", "graphite", "mysql"]) {
-      expect(waitsFor(resources, `${part}-swarm-service`).filter((name) => name.endsWith("-gate"))).toEqual([]);
+      const gates = [...waitsFor(resources, `${part}-swarm-service`)].filter((name) => name.endsWith("-gate"));
+      expect(gates).toEqual([]);
     }
     expect(waitsFor(resources, "grafana-swarm-service")).not.toContain("icinga-master-swarm-service");
     expect(waitsFor(resources, "mysql-swarm-service")).not.toContain("image-base-build");
