@@ -202,7 +202,7 @@ test("a replaced container keeps business processes, history and sessions", asyn
     async () => (await as("viewer", "/thruk/cgi-bin/showlog.cgi")).text.includes("SERVICE ALERT"),
     async () => (await as("viewer", "/thruk/cgi-bin/showlog.cgi")).text,
   );
-  expect(Number(await stack.sql("SELECT COUNT(*) FROM icinga_log", "thruk"))).toBeGreaterThan(0);
+  expect(Number(await stack.sql("SELECT COUNT(*) FROM fixture_log", "thruk"))).toBeGreaterThan(0);
   await stack.trial.discard(thruk);
   thruk = await stack.trial.start(thrukOptions());
   await thruk.logged("apache2 entered RUNNING state");
@@ -224,7 +224,7 @@ test("the password of the log cache is for Thruk's user alone", async () => {
 
 test("the log cache keeps as many days as the stack says", async () => {
   const old = Math.floor(Date.now() / 1000) - 31 * 86_400;
-  await stack.sql(`INSERT INTO icinga_log (time, message, line) VALUES (${old}, 'old', 'old')`, "thruk");
+  await stack.sql(`INSERT INTO fixture_log (time, message, line) VALUES (${old}, 'old', 'old')`, "thruk");
   const { code, output } = await thruk.run(["thruk", "logcache", "clean"], "www-data");
   expect([code, output]).toEqual([0, expect.stringContaining("removed 1 ")]);
 });
