@@ -100,7 +100,7 @@ function locationMap(location: MappedLocation): string {
   const group = `location-${location.name}`;
   return [
     define("global", {
-      alias: aliasOf(titleOf(location)),
+      alias: aliasOf(location),
       parent_map: "overview",
       iconset: "std_medium",
       sources: "dynmap",
@@ -236,9 +236,10 @@ function titleOf(location: MappedLocation): string {
   return oneLine(location.displayName ?? location.name);
 }
 
-/** NagVis refuses a map whose alias has other characters. */
-function aliasOf(title: string): string {
-  return title.replace(/[^\p{L}\p{N}\s:+[\]()_.,*?!#@=/-]/gu, " ").replace(/[^0-9\p{L}\s:+[\]()_.,*?!#@=/-]/gu, " ");
+/** NagVis refuses a map whose alias is empty or has other characters. */
+function aliasOf(location: MappedLocation): string {
+  const text = titleOf(location).replace(/[^0-9\p{L}:+[\]()_.,*?!#@=/-]+/gu, " ");
+  return text.trim() || location.name;
 }
 
 function oneLine(text: string): string {
