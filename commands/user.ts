@@ -16,6 +16,8 @@ type Role = User["role"];
 const KEY = `${PROJECT}:users`;
 /** 2^12 rounds: a quarter of a second for a login, and for every guess. */
 const BCRYPT_ROUNDS = 12;
+/** Or Pulumi takes a user `true` for something else. */
+const TEXT = ["--type", "string"] as const;
 const SHORTEST_PASSWORD = 10;
 /** bcrypt looks at no more. */
 const LONGEST_PASSWORD_BYTES = 72;
@@ -121,9 +123,15 @@ export async function setUser(pulumi: PulumiCli, user: NewUser): Promise<boolean
   const found = users.findIndex(({ name }) => name === user.name);
   const place = `${KEY}[${found === -1 ? users.length : found}]`;
   const passwordHash = await hash(user.password, BCRYPT_ROUNDS);
-  for (const [field, value] of Object.entries({ name: user.name, role: user.role, passwordHash })) {
+  // Pulumi must be told that a hash is meant to be plain text: it opens nothing, and a review should show who may log in.
+  const fields = {
+    name: [user.name, TEXT],
+    role: [user.role, TEXT],
+    passwordHash: [passwordHash, ["--plaintext"]],
+  } as const;
+  for (const [field, [value, kind]] of Object.entries(fields)) {
     // Through standard input: arguments are visible to every user of the machine.
-    await pulumi.output(["config", "set", "--path", `${place}.${field}`, "--type", "string"], value);
+    await pulumi.output(["config", "set", "--path", `${place}.${field}`, ...kind], value);
   }
   return found === -1;
 }
@@ -175,7 +183,8 @@ export async function ensureFirstUser(
 ): Promise<FirstUser | undefined> {
   const users = usersOf(pulumi.stack);
   const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
-  if (users.length > 0) {
+  // A first user whose making was interrupted is made again.
+  if (users.some(({ passwordHash }) => passwordHash !== undefined)) {
     const { passwordHash } = users.find(({ name }) => name === FIRST_USER) ?? {};
     const isKept = kept !== undefined && passwordHash !== undefined && (await compare(kept, passwordHash));
     return isKept ? { name: FIRST_USER, password: kept, file } : undefined;

@@ -98,6 +98,7 @@ describe("a user", () => {
     expect(compareSync("correct horse", added?.passwordHash ?? "")).toBe(true);
     for (const { args, stdin } of calls) {
       expect(args.slice(0, 3)).toEqual(["config", "set", "--path"]);
+      expect(args.includes("--plaintext")).toBe(args[3]?.endsWith(".passwordHash"));
       expect(args.filter((arg) => arg.includes(stdin))).toEqual([]);
     }
     expect(listUsers("prod")).toEqual(["other  admin", "j.doe  viewer"]);
@@ -152,6 +153,12 @@ describe("the first user of the local stack", () => {
     const file = join(folder, "admin-password");
     writeFileSync(file, "left-by-another\n");
     expect(await ensureFirstUser(pulumi, () => undefined, file)).toMatchObject({ password: "left-by-another" });
+  });
+
+  it("is made again where its making was interrupted", async () => {
+    const { pulumi, config } = fakeStack([{ name: "admin" }]);
+    await ensureFirstUser(pulumi, () => undefined, join(folder, "admin-password"));
+    expect(config[KEY]).toEqual([{ name: "admin", role: "admin", passwordHash: expect.any(String) as string }]);
   });
 
   it("is nobody's business where people made users or changed the password", async () => {
