@@ -224,8 +224,16 @@ describe("Graphite", () => {
 });
 
 describe("its door", () => {
+  let metrics: Trial, other: Trial;
+  beforeAll(async () => {
+    [metrics, other] = await Promise.all([Trial.create(), Trial.create()]);
+  });
+  afterAll(async () => {
+    await metrics.remove();
+    await other.remove();
+  });
+
   test("is open in the network of the metrics and nowhere else, for lines of text and HTTP alone", async () => {
-    const [metrics, other] = await Promise.all([Trial.create(), Trial.create()]);
     const container = await metrics.create(graphite(metrics.subnet));
     const elsewhere = docker.getNetwork(await networkOf(other));
     await elsewhere.connect({ Container: container.container.id });
@@ -242,9 +250,6 @@ describe("its door", () => {
     expect(await reach(stranger, outside)).toBe(
       [2003, 2004, 7002, 8080].map((port) => `${port} ${refused}`).join("\n"),
     );
-    await elsewhere.disconnect({ Container: container.container.id, Force: true });
-    await metrics.remove();
-    await other.remove();
   });
 });
 
@@ -300,49 +305,59 @@ const WRITER = `object GraphiteWriter "graphite" {
   service_name_template = "icinga2.$host.vars.location$.$host.name$.services.$service.name$.$service.check_command$"
 }`;
 
-test("what the real Icinga writes is found under its location, host and service", async () => {
-  const stack = await Stack.create();
-  await stack.mySql.start();
-  const container = await stack.trial.start(graphite(stack.trial.subnet));
-  const files = { "/usr/local/share/icinga-swarm/icinga2/features-enabled/graphite.conf": WRITER };
-  const master = await stack.trial.start({ ...stack.master(), files });
-  await Promise.all([container.line("ready"), master.line("ready")]);
-  const mark = randomBytes(2).readUInt16BE();
-  const data = `load1=1.5;2;3;0 'free /var'=12MB;;;0;100 requests=${mark}c time=250ms 'a.b::c'=3%`;
-  await uploadObjects(
-    master,
-    `object Host "web.example" { check_command = "dummy"; check_interval = 1s; vars.location = "frankfurt"
+describe("with the real Icinga", () => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await Stack.create();
+    await stack.mySql.start();
+  });
+  afterAll(() => stack.trial.remove());
+
+  test("what it writes is found under its location, host and service", async () => {
+    const container = await stack.trial.start(graphite(stack.trial.subnet));
+    const files = { "/usr/local/share/icinga-swarm/icinga2/features-enabled/graphite.conf": WRITER };
+    const master = await stack.trial.start({ ...stack.master(), files });
+    await Promise.all([container.line("ready"), master.line("ready")]);
+    const mark = randomBytes(2).readUInt16BE();
+    const data = `load1=1.5;2;3;0 'free /var'=12MB;;;0;100 requests=${mark}c time=250ms 'a.b::c'=3%`;
+    await uploadObjects(
+      master,
+      `object Host "web.example" { check_command = "dummy"; check_interval = 1s; vars.location = "frankfurt"
       vars.dummy_text = "up|rta=1.5ms" }
     object Service "many things" { host_name = "web.example"; check_command = "dummy"; check_interval = 1s
       vars.dummy_text = "fine|${data}" }`,
-  );
-  const site = new Site(container, master);
-  const service = "icinga2.frankfurt.web_example.services.many_things.dummy.perfdata";
-  const expected = {
-    "icinga2.frankfurt.web_example.host.dummy.perfdata.rta.value": 0.0015,
-    // Of check_multi and its like: :: is one step more, and holds for the labels behind it, too.
-    [`${service}.a.b.c.value`]: 3,
-    [`${service}.free__var.value`]: 12e6,
-    [`${service}.load1.value`]: 1.5,
-    // A counter is a value like any other: its unit is not handed on.
-    [`${service}.requests.value`]: mark,
-    [`${service}.time.value`]: 0.25,
-  };
-  let seen: Record<string, number> = {};
-  const targets = ["host.*.perfdata.*.value", "services.*.*.perfdata.*.value", "services.*.*.perfdata.*.*.*.value"];
-  const all = targets.map((target) => `icinga2.frankfurt.web_example.${target}`).join("&target=");
-  await until(
-    async () => {
-      const values = await site.values(all);
-      seen = Object.fromEntries(Object.entries(values).map(([path, [first = ""]]) => [path, parseFloat(first)]));
-      return Object.keys(seen).length >= Object.keys(expected).length;
-    },
-    () => JSON.stringify(seen),
-    30,
-  );
-  expect(seen).toEqual(expected);
-  expect((await callApi(master, "GET", "status/GraphiteWriter")).text).toContain('"connected":true');
-  const own = await site.values("icinga2.central.icinga-master.services.icinga.icinga.perfdata.uptime.value", "-5min");
-  expect(Object.keys(own)).toHaveLength(1);
-  await stack.trial.remove();
+    );
+    const site = new Site(container, master);
+    const service = "icinga2.frankfurt.web_example.services.many_things.dummy.perfdata";
+    const expected = {
+      "icinga2.frankfurt.web_example.host.dummy.perfdata.rta.value": 0.0015,
+      // Of check_multi and its like: :: is one step more, and holds for the labels behind it, too.
+      [`${service}.a.b.c.value`]: 3,
+      [`${service}.free__var.value`]: 12e6,
+      [`${service}.load1.value`]: 1.5,
+      // A counter is a value like any other: its unit is not handed on.
+      [`${service}.requests.value`]: mark,
+      [`${service}.time.value`]: 0.25,
+    };
+    let seen: Record<string, number> = {};
+    const targets = ["host.*.perfdata.*.value", "services.*.*.perfdata.*.value", "services.*.*.perfdata.*.*.*.value"];
+    const all = targets.map((target) => `icinga2.frankfurt.web_example.${target}`).join("&target=");
+    await until(
+      async () => {
+        const values = await site.values(all);
+        seen = Object.fromEntries(Object.entries(values).map(([path, [first = ""]]) => [path, parseFloat(first)]));
+        return Object.keys(seen).length >= Object.keys(expected).length;
+      },
+      () => JSON.stringify(seen),
+      30,
+    );
+    expect(seen).toEqual(expected);
+    expect((await callApi(master, "GET", "status/GraphiteWriter")).text).toContain('"connected":true');
+    // The master's own checks come every 30 s.
+    const own = "icinga2.central.icinga-master.services.icinga.icinga.perfdata.uptime.value";
+    await until(
+      async () => own in (await site.values(own, "-5min")),
+      () => site.get("/metrics/index.json"),
+    );
+  });
 });
