@@ -64,7 +64,10 @@ export function named(path: string, ...nodes: readonly number[]): string {
   return `aliasByNode(${path}, ${nodes.join(", ")})`;
 }
 
-/** Values of checks are minutes apart: between them the last one holds, for ten points at most. */
+/**
+ * Values of checks may be minutes apart: between them the last one holds, for ten points at most. It goes inside what names
+ * series, because it would be part of the names otherwise.
+ */
 export function held(path: string): string {
   return `keepLastValue(${path}, 10)`;
 }

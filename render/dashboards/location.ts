@@ -11,7 +11,7 @@ const TO_HOST = {
 
 /** What the slaves of the location count; both slaves of a pair count the same. */
 function known(values: string): string {
-  return held(groupBy(7, "max", `icinga2.$location.icinga-*.services.icinga.icinga.perfdata.${values}.value`));
+  return groupBy(7, "max", held(`icinga2.$location.icinga-*.services.icinga.icinga.perfdata.${values}.value`));
 }
 
 /** One location: its hosts beside each other, and each of its services on all hosts that have it. */

@@ -9,7 +9,7 @@ const TO_LOCATION = { title: "Open the location", url: "/d/location/location?var
 
 /** All locations beside each other: what is broken where, and whether the way there is. */
 export function locations(): Dashboard {
-  const perLocation = (value: string) => held(groupBy(1, "max", `${OF_SLAVES}.${value}.value`));
+  const perLocation = (value: string) => groupBy(1, "max", held(`${OF_SLAVES}.${value}.value`));
   return dashboard("locations", "All locations", "What is broken where. A location's number leads to its own page.")
     .withPanel(
       numbers({

@@ -73,6 +73,8 @@ test.each(dashboards().map(({ uid, dashboard }) => [uid, dashboard] as const))("
     expect(target).not.toContain("$");
     expect(target.split("(")).toHaveLength(target.split(")").length);
     expect(target).toMatch(/icinga2\.|carbon\.agents\./);
+    // Any other function on the outside would be part of the series' names, and of the links made of them.
+    expect(target).toMatch(/^(aliasByNode|groupByNode)\(/);
   }
 });
 
