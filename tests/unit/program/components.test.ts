@@ -107,6 +107,13 @@ test("the master knows its database, its smarthost and how long to keep history"
   ]);
 });
 
+test("the mail relay's own CA is what the master trusts it by", () => {
+  expect(configText("icinga-master-mail-relay-ca")).toBe("-----BEGIN CERTIFICATE-----\nof the company");
+  expect(taskSpec("icinga-master").containerSpec.configs.map(({ fileName }) => fileName)).toEqual([
+    "/etc/icinga-swarm/mail-relay-ca.crt",
+  ]);
+});
+
 test("a slave has its slot's name, volumes and tickets, and no salt", () => {
   const { hostname, env } = taskSpec("icinga-slave-frankfurt").containerSpec;
   expect(hostname).toBe("icinga-slave-frankfurt-{{.Task.Slot}}");
