@@ -199,7 +199,7 @@ test("a replaced container keeps business processes, history and sessions", asyn
   const token = await tokenOf("operator");
   await as("operator", "/thruk/cgi-bin/bp.cgi", { bp_label: "Web shop", CSRFtoken: token ?? "" });
   await until(
-    async () => (await as("viewer", "/thruk/cgi-bin/showlog.cgi")).text.includes("SERVICE ALERT"),
+    async () => (await as("viewer", "/thruk/cgi-bin/showlog.cgi")).text.includes(`SERVICE STATE: ${HOST};`),
     async () => (await as("viewer", "/thruk/cgi-bin/showlog.cgi")).text,
   );
   expect(Number(await stack.sql("SELECT COUNT(*) FROM fixture_log", "thruk"))).toBeGreaterThan(0);
