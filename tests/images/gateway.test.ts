@@ -131,7 +131,12 @@ let trial: Trial;
 let client: TrialContainer;
 let gateway: TrialContainer;
 const SECRETS = { "gateway-users": users(), "gateway-session-key": "key-of-the-sessions" };
-const ENVIRONMENT = { SPEC_HASH: "one", GATEWAY_HOSTNAME: "gateway.example.com", PUBLISHED_HTTPS_PORT: "8443" };
+const ENVIRONMENT = {
+  SPEC_HASH: "one",
+  GATEWAY_HOSTNAME: "gateway.example.com",
+  PUBLISHED_HTTPS_PORT: "8443",
+  LOGIN_ATTEMPTS: "100",
+};
 
 function startGateway(
   secrets: Record<string, string> = SECRETS,
@@ -518,7 +523,7 @@ describe("with its pages", () => {
 
   test("guessing is slowed down, and those behind the same address who are logged in go on", async () => {
     const attempts = await ask(
-      ...Array.from({ length: 30 }, (_, index) => ({
+      ...Array.from({ length: 101 }, (_, index) => ({
         method: "POST",
         path: "/login",
         body: form("alice", `guess ${index}`),
