@@ -39,7 +39,11 @@ export class Graphite extends pulumi.ComponentResource {
         serviceName: "graphite",
         image: args.image.reference,
         constraint: args.central.constraint,
-        env: { METRICS_SUBNET: args.networks.metrics.subnet },
+        env: {
+          METRICS_SUBNET: args.networks.metrics.subnet,
+          // The master watches this container.
+          NRPE_ALLOWED_HOSTS: args.networks.metrics.subnet,
+        },
         secrets: [{ secret: secretKey, fileName: "graphite-secret-key" }],
         configs: [{ config: schemas, path: "/etc/carbon/storage-schemas.conf" }],
         volumes: [{ name: "icinga-swarm-graphite-data", target: "/var/lib/graphite" }],

@@ -55,10 +55,15 @@ export interface IcingaMasterArgs {
   };
 }
 
+/** Name of the master in the network `livestatus`, where alone Livestatus listens. */
+const LIVESTATUS = "livestatus";
+
 /** The Icinga master: certificate authority, configuration, results, and the schema of its database. */
 export class IcingaMaster extends pulumi.ComponentResource {
   /** Name that slaves and the generator reach it by; resolves once its API answers and its database is connected. */
   readonly host: pulumi.Output<string>;
+  /** The same for those who ask Livestatus, in the network of that name. */
+  readonly livestatusHost: pulumi.Output<string>;
   readonly caCertificate: docker.Secret;
   readonly apiGeneratorPassword: docker.Secret;
   /** What tickets are computed from; for components that enrol slaves. */
@@ -107,7 +112,8 @@ export class IcingaMaster extends pulumi.ComponentResource {
         networkIds: [
           args.networks.cluster.id,
           args.networks.database.id,
-          args.networks.livestatus.id,
+          // Who shares other networks with it, too, may be given its address in one of those for its own name.
+          { id: args.networks.livestatus.id, aliases: [LIVESTATUS] },
           args.networks.metrics.id,
         ],
         // Its queue to the database is written out when it is stopped.
@@ -118,6 +124,7 @@ export class IcingaMaster extends pulumi.ComponentResource {
     );
     const ready = new Readiness(`${name}-ready`, { service, dockerHost: args.stack.dockerHost }, { parent: this });
     this.host = ready.after(service.serviceName);
+    this.livestatusHost = ready.after(LIVESTATUS);
     this.registerOutputs({ host: this.host });
   }
 

@@ -38,7 +38,7 @@ export class NagVis extends pulumi.ComponentResource {
         image: args.image.reference,
         constraint: args.central.constraint,
         env: {
-          LIVESTATUS_HOST: args.master.host,
+          LIVESTATUS_HOST: args.master.livestatusHost,
           WEB_SUBNET: args.networks.web.subnet,
           // The master watches this container over the network that it answers Livestatus in.
           NRPE_ALLOWED_HOSTS: args.networks.livestatus.subnet,

@@ -28,6 +28,12 @@ export interface Volume {
   readonly target: string;
 }
 
+/** A network that tasks join, and names that they have in it alone besides their service's. */
+export interface NetworkAttachment {
+  readonly id: pulumi.Input<string>;
+  readonly aliases: readonly string[];
+}
+
 /** A port of the node that a task answers at: on its own node only, so that no ingress mesh (IPVS) is needed. */
 export interface PublishedPort {
   /** In the container. */
@@ -57,7 +63,7 @@ export interface SwarmServiceArgs {
   readonly configs?: readonly ConfigFile[];
   readonly volumes: readonly Volume[];
   /** Ids of the networks the tasks join. */
-  readonly networkIds: readonly pulumi.Input<string>[];
+  readonly networkIds: readonly (pulumi.Input<string> | NetworkAttachment)[];
   /** @default none: reached by other services only */
   readonly ports?: readonly PublishedPort[];
   /** Seconds a stopped container has to end by itself. @default 30 */
@@ -162,7 +168,9 @@ function renderTaskSpec(args: SwarmServiceArgs) {
       },
       stopGracePeriod: duration(args.stopGraceSeconds ?? 30),
     },
-    networksAdvanceds: args.networkIds.map((id) => ({ id })),
+    networksAdvanceds: args.networkIds.map((network) =>
+      isAttachment(network) ? { id: network.id, aliases: [...network.aliases] } : { id: network },
+    ),
     placement: {
       constraints: [args.constraint],
       maxReplicas: args.maxReplicasPerNode ?? 0,
@@ -173,6 +181,10 @@ function renderTaskSpec(args: SwarmServiceArgs) {
       options: { "max-size": `${limits.logMegabytes}m`, "max-file": String(limits.logFiles) },
     },
   };
+}
+
+function isAttachment(network: pulumi.Input<string> | NetworkAttachment): network is NetworkAttachment {
+  return typeof network === "object" && "aliases" in network;
 }
 
 /**

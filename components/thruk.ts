@@ -36,11 +36,13 @@ export class Thruk extends pulumi.ComponentResource {
         constraint: args.central.constraint,
         env: {
           WEB_SUBNET: networks.web.subnet,
-          LIVESTATUS_HOST: args.master.host,
+          LIVESTATUS_HOST: args.master.livestatusHost,
           MYSQL_HOST: args.mySql.host,
           MYSQL_DATABASE: "thruk",
           MYSQL_USER: "thruk",
           HISTORY_DAYS: String(args.historyDays),
+          // The master watches this container, from either of the networks that they share.
+          NRPE_ALLOWED_HOSTS: `${networks.livestatus.subnet},${networks.database.subnet}`,
         },
         secrets: [{ secret: args.mySql.thrukPassword, fileName: "mysql-thruk-password" }],
         volumes: [{ name: "icinga-swarm-thruk-data", target: "/var/lib/thruk" }],
