@@ -196,7 +196,7 @@ export function pagesCases(given: () => TestBed): void {
       const bed = given();
       const { stack } = bed;
       const drawing = {
-        dashboard: { uid: "drawn", title: "Drawn by Olga", schemaVersion: 39, panels: [] },
+        dashboard: DRAWN,
         overwrite: true,
       };
       const save = (person: Visitor) => person.request("/grafana/api/dashboards/db", { method: "POST", data: drawing });
