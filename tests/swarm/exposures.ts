@@ -103,10 +103,11 @@ async function searchImages(stack: Stack, needles: readonly Needle[], search: Se
 }
 
 function archiveOf(stack: Stack, tags: readonly string[]): Promise<NodeJS.ReadableStream> {
-  const path = `/images/get?${tags.map((tag) => `names=${encodeURIComponent(tag)}`).join("&")}`;
+  // docker-modem puts `options` behind a question mark at the path's end.
+  const request = { path: "/images/get?", method: "GET", options: { names: tags }, isStream: true };
   return new Promise((resolve, reject) => {
     stack.docker.modem.dial(
-      { path, method: "GET", isStream: true, statusCodes: { 200: true, 500: "server error" } },
+      { ...request, statusCodes: { 200: true, 500: "server error" } },
       (error: Error | null, stream) => (error ? reject(error) : resolve(stream as NodeJS.ReadableStream)),
     );
   });

@@ -100,7 +100,9 @@ async function fillOrBeginAnew(docker: Dockerode, say: Say): Promise<SeedImages>
 
 /** All of it: what the library has for this leaves everything that an image stands on. */
 function forgetBuilds(docker: Dockerode): Promise<void> {
-  const options = { path: "/build/prune?all=true", method: "POST", statusCodes: { 200: true, 500: "server error" } };
+  // docker-modem puts `options` behind a question mark at the path's end.
+  const request = { path: "/build/prune?", method: "POST", options: { all: true } };
+  const options = { ...request, statusCodes: { 200: true, 500: "server error" } };
   return new Promise((resolve, reject) => {
     docker.modem.dial(options, (error: Error | null) => (error ? reject(error) : resolve()));
   });
