@@ -85,6 +85,11 @@ export class Visitor {
     return { status: answer.status(), text: await answer.text(), headers: answer.headers() };
   }
 
+  /** This person's cookies, as a request's header. */
+  async cookies(): Promise<string> {
+    return (await this.context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+  }
+
   /** Keeps a picture below the folder that SCREENSHOTS names, for people to look at; without it, nothing. */
   async picture(name: string): Promise<void> {
     const folder = process.env["SCREENSHOTS"];

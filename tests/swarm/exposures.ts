@@ -77,12 +77,13 @@ async function searchContainers(stack: Stack, search: Search): Promise<void> {
     const logs = (await stack.docker.getContainer(Id).logs({ stdout: true, stderr: true })) as unknown as Buffer;
     search(`logs of ${Names.join(" ")}`, logs);
   }
-  for (const [name, id] of Object.entries(await stack.containers())) {
+  const look = async ([name, id]: [string, string]): Promise<void> => {
     search(`docker inspect ${name}`, JSON.stringify(await stack.docker.getContainer(id).inspect()));
     // Several looks, because check plugins and clients live for moments only.
-    const look = "for i in $(seq 20); do cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null; sleep 0.1; done";
-    search(`environment or command line in ${name}`, (await stack.execIn(id, ["bash", "-c", look])).output);
-  }
+    const looks = "for i in $(seq 20); do cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null; sleep 0.1; done";
+    search(`environment or command line in ${name}`, (await stack.execIn(id, ["sh", "-c", looks])).output);
+  };
+  await Promise.all(Object.entries(await stack.containers()).map(look));
 }
 
 /** Layers are gigabytes: grep reads them as they come, and prints what it finds. */
@@ -93,13 +94,22 @@ async function searchImages(stack: Stack, needles: readonly Needle[], search: Se
     const lines = needles.flatMap(({ forms }) => forms.map(String)).filter((form) => !form.includes("\n"));
     fs.writeFileSync(patterns, `${lines.join("\n")}\n`, { mode: 0o600 });
     const tags = (await stack.docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? []);
-    const own = ownImages().map((name) => `icinga-swarm/${name}:`);
-    for (const tag of tags.filter((name) => own.some((start) => name.startsWith(start)))) {
-      search(`layers of ${tag}`, await grep(patterns, await stack.docker.getImage(tag).get()));
-    }
+    const own = tags.filter((tag) => ownImages().some((name) => tag.startsWith(`icinga-swarm/${name}:`)));
+    // All at once, because layers that images share come once then.
+    search("layers of the stack's images", await grep(patterns, await archiveOf(stack, own)));
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
+}
+
+function archiveOf(stack: Stack, tags: readonly string[]): Promise<NodeJS.ReadableStream> {
+  const path = `/images/get?${tags.map((tag) => `names=${encodeURIComponent(tag)}`).join("&")}`;
+  return new Promise((resolve, reject) => {
+    stack.docker.modem.dial(
+      { path, method: "GET", isStream: true, statusCodes: { 200: true, 500: "server error" } },
+      (error: Error | null, stream) => (error ? reject(error) : resolve(stream as NodeJS.ReadableStream)),
+    );
+  });
 }
 
 function grep(patterns: string, input: NodeJS.ReadableStream): Promise<string> {

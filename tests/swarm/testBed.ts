@@ -1,4 +1,5 @@
 import { load } from "js-yaml";
+import { Browser } from "../browser";
 import { findExposures } from "./exposures";
 import { removeLeftovers, startEngine, type TestEngine } from "./engine";
 import { Neighbours } from "./neighbours";
@@ -17,12 +18,15 @@ interface LocationSettings {
   name: string;
   nodes: string[];
   slaves?: number;
+  latitude?: number;
+  longitude?: number;
   networks?: string[];
 }
 
 /** One engine, one copy of the project, and a customer's NRPE client on a network of one location. */
 export class TestBed {
   readonly stack: Stack;
+  private shared: Promise<Browser> | undefined;
 
   constructor(
     readonly engine: TestEngine,
@@ -43,7 +47,29 @@ export class TestBed {
     return this.workspace.readFolder("inventory/dev");
   }
 
+  /** A browser at the gateway's door; one for all. */
+  browser(): Promise<Browser> {
+    this.shared ??= Browser.start(`https://${this.engine.address}:8443`);
+    return this.shared;
+  }
+
+  /** Ports of the node that the stack answers at. */
+  async publishedPorts(): Promise<number[]> {
+    const services = (await this.engine.docker.listServices()) as {
+      Endpoint?: { Spec?: { Ports?: { PublishedPort: number }[] } };
+    }[];
+    const ports = services.flatMap(({ Endpoint }) => Endpoint?.Spec?.Ports ?? []);
+    return ports.map(({ PublishedPort }) => PublishedPort).sort();
+  }
+
+  /** Whether the one container of a service says that it is well. */
+  async isHealthy(service: string): Promise<boolean> {
+    const { State } = await this.engine.docker.getContainer(await this.stack.container(service)).inspect();
+    return State.Health?.Status === "healthy";
+  }
+
   async remove(): Promise<void> {
+    await (await this.shared)?.stop();
     this.workspace.remove();
     await this.engine.stop();
   }
@@ -51,8 +77,15 @@ export class TestBed {
   /** The two locations of the shared stack `dev`; the customer's client is on a network that only Frankfurt names. */
   locations(changes: { frankfurt?: Partial<LocationSettings> } = {}): LocationSettings[] {
     return [
-      { name: "frankfurt", nodes: ["self"], networks: [CUSTOMER_NETWORK], ...changes.frankfurt },
-      { name: "chicago", nodes: ["self"] },
+      {
+        name: "frankfurt",
+        nodes: ["self"],
+        networks: [CUSTOMER_NETWORK],
+        latitude: 50.11,
+        longitude: 8.68,
+        ...changes.frankfurt,
+      },
+      { name: "chicago", nodes: ["self"], latitude: 41.88, longitude: -87.63 },
     ];
   }
 
@@ -88,11 +121,11 @@ export class TestBed {
     return { created: Date.parse(inspected.CreatedAt), ready: Date.parse(running?.Status.Timestamp ?? "") };
   }
 
-  /** Running containers of all services but one and the generator, which restarts whenever its input changes. */
-  async containersOutside(service: string): Promise<Record<string, string>> {
+  /** Running containers of all services but these and the generator, which restarts whenever its input changes. */
+  async containersOutside(...services: string[]): Promise<Record<string, string>> {
     const all = Object.entries(await this.stack.containers());
     return Object.fromEntries(
-      all.filter(([name]) => ![service, "config-generator"].includes(name.split(".")[0] ?? "")),
+      all.filter(([name]) => ![...services, "config-generator"].includes(name.split(".")[0] ?? "")),
     );
   }
 

@@ -1,4 +1,5 @@
 import { configurationCases } from "./configuration";
+import { pagesCases } from "./pages";
 import { createTestBed, type TestBed } from "./testBed";
 import { eventually, failed, succeeded } from "./workspace";
 
@@ -47,6 +48,12 @@ describe("the first deployment", () => {
     expect(generator.created).toBeGreaterThan(master.ready);
     expect(slave.created).toBeGreaterThan(master.ready);
     expect(slave.created).toBeLessThan(generator.ready);
+    const graphite = await bed.times("graphite");
+    expect(graphite.created).toBeLessThan(mysql.ready);
+    expect((await bed.times("gateway")).created).toBeLessThan(mysql.ready);
+    expect((await bed.times("grafana")).created).toBeGreaterThan(Math.max(mysql.ready, graphite.ready));
+    for (const page of ["thruk", "nagvis"]) expect((await bed.times(page)).created).toBeGreaterThan(master.ready);
+    expect(output).toMatch(/Pages +https:\/\/localhost:8443\/\n +log in as admin with \S+/);
     expect(await stack.connected()).toEqual(expect.arrayContaining([FIRST, "icinga-slave-chicago-1"]));
   });
 
@@ -100,10 +107,14 @@ describe("changes by config alone", () => {
 
   test("a third location is checked, and goes again without a trace", async () => {
     const { workspace, stack } = bed;
-    const before = await bed.containersOutside("icinga-slave-singapore");
+    // NagVis takes a list of the locations; nothing else knows of them but by Icinga.
+    const untouched = () => bed.containersOutside("icinga-slave-singapore", "nagvis");
+    const before = await untouched();
     bed.addSingapore();
     await workspace.up();
-    expect(await bed.containersOutside("icinga-slave-singapore")).toEqual(before);
+    expect(await untouched()).toEqual(before);
+    const map = ["ls", "/var/lib/nagvis/data/maps/location-singapore.cfg"];
+    expect((await stack.exec("nagvis", map)).code).toBe(0);
     await eventually("a check in Singapore", async () => {
       return (await stack.lastResult("singapore-local!ping"))?.source === "icinga-slave-singapore-1";
     });
@@ -111,13 +122,15 @@ describe("changes by config alone", () => {
 
     bed.removeSingapore();
     await workspace.up();
-    expect(await bed.containersOutside("icinga-slave-singapore")).toEqual(before);
+    expect(await untouched()).toEqual(before);
+    expect((await stack.exec("nagvis", map)).code).not.toBe(0);
     expect((await stack.remains()).filter((name) => name.includes("singapore"))).toEqual([]);
     await eventually("the zone to go", async () => !("singapore" in (await stack.objects("zones", ["name"]))));
   });
 });
 
 configurationCases(() => bed);
+pagesCases(() => bed);
 
 describe("a slave's identity", () => {
   test("survives its container", async () => {
