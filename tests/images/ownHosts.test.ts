@@ -98,7 +98,7 @@ const OWN = {
 
 /** What the stack has beside the master, none of which is here. */
 const ELSEWHERE = [
-  "gateway",
+  ...["gateway", "gateway!certificate"],
   ...["grafana", "grafana!http"],
   ...["graphite", "graphite!disk", "graphite!http", "graphite!processes"],
   ...["nagvis", "nagvis!disk", "nagvis!processes"],
