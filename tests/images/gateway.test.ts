@@ -135,6 +135,7 @@ const ENVIRONMENT = {
   SPEC_HASH: "one",
   GATEWAY_HOSTNAME: "gateway.example.com",
   PUBLISHED_HTTPS_PORT: "8443",
+  IDLE_MINUTES: "30",
   LOGIN_ATTEMPTS: "100",
 };
 
@@ -431,7 +432,7 @@ describe("with its pages", () => {
       { method: "POST", path: "/login", body: form("alice"), cookie },
     );
     expect(header(first, "set-cookie")).toMatch(
-      /^__Host-icinga-swarm=[0-9a-f-]{36};Max-Age=3600;path=\/;Secure;HttpOnly;SameSite=Lax$/,
+      /^__Host-icinga-swarm=[0-9a-f-]{36};Max-Age=1800;path=\/;Secure;HttpOnly;SameSite=Lax$/,
     );
     expect(cookieOf(first)).not.toBe("11111111-1111-1111-1111-111111111111");
     expect(cookieOf(second)).not.toBe(cookie);
@@ -562,14 +563,16 @@ describe("with its pages", () => {
   });
 
   test("a login ends after its idle time, and the start page's own questions do not prolong it", async () => {
-    await replaceGateway(SECRETS, { IDLE_MINUTES: "1" });
+    await replaceGateway(SECRETS, { IDLE_SECONDS: "12" });
     cookie = await login("alice");
     const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-    await pause(40);
+    await pause(8);
     expect((await ask({ path: "/thruk/", cookie }))[0]?.status).toBe(200);
-    await pause(40);
+    // It would have ended by now without that request.
+    await pause(8);
     expect((await ask({ path: "/state/pages.json", cookie }))[0]?.status).toBe(200);
-    await pause(25);
+    // It would not have ended yet had this one counted.
+    await pause(6);
     expect(isLogin((await ask({ path: "/thruk/", cookie }))[0] as Answer)).toBe(true);
   });
 
@@ -600,6 +603,7 @@ describe("what it is given", () => {
     );
     expect(await refused({ "gateway-certificate": "x", "gateway-key": "y" })).toContain("not a PEM certificate");
     expect(await refused({}, { IDLE_MINUTES: "soon" })).toContain("IDLE_MINUTES must be a number");
+    expect(await refused({}, { IDLE_SECONDS: "-5" })).toContain("IDLE_SECONDS must be a number");
   });
 
   test("may be no user at all: then nobody gets in", async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { pbkdf2Sync } from "node:crypto";
+import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -163,19 +163,25 @@ export class Stack {
   }
 }
 
-/** An API user who may do everything, for a package of a test's own. */
-const OPERATOR = `object ApiUser "operator" { password = "operator"; permissions = [ "*" ] }`;
-
-/** Makes these objects the master's whole package, with a user for `asOperator` beside them. */
+/** Makes these objects the master's whole package, with a user for `asOperator` beside them, who may do everything. */
 export async function uploadObjects(master: TrialContainer, objects: string): Promise<void> {
   await callApi(master, "POST", "config/packages/icinga-swarm");
-  const files = { "zones.d/master/test.conf": objects, "conf.d/operator.conf": OPERATOR };
-  await callApi(master, "POST", "config/stages/icinga-swarm", { files });
+  // The Icinga of before answers, too, and may have an operator already.
+  const mark = randomBytes(6).toString("hex");
+  const operator = `object ApiUser "operator" { password = "operator"; client_cn = "${mark}"; permissions = [ "*" ] }`;
+  const files = { "zones.d/master/test.conf": objects, "conf.d/operator.conf": operator };
+  const { status, text } = await callApi(master, "POST", "config/stages/icinga-swarm", { files });
+  if (status !== 200) throw new Error(`the package is not taken: ${status} ${text}`);
   await until(
-    async () => (await callApi(master, "GET", "status", undefined, "operator:operator")).status === 200,
+    async () =>
+      (await callApi(master, "GET", "objects/apiusers/operator", undefined, "operator:operator")).text.includes(mark),
     () => master.logs(),
   );
 }
+
+/** The file of the package in effect that holds the objects of `uploadObjects`, for a shell in the master. */
+export const UPLOADED =
+  "$(p=/var/lib/icinga2/api/packages/icinga-swarm; echo $p/$(cat $p/active-stage)/zones.d/master/test.conf)";
 
 /**
  * Calls the master's API as somebody who may do everything; `uploadObjects` makes that user.

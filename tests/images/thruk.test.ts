@@ -9,8 +9,6 @@ const PASSWORD = "it's:/a?\"%s`$&<pass>";
 const [HOST, SERVICE] = ["web.example.com", "web site"];
 
 const OBJECTS = `
-  library "compat"
-  object CompatLogger "trial" { }
   object HostGroup "location-frankfurt" { }
   object Host "${HOST}" {
     check_command = "dummy"; check_interval = 2s; groups = [ "location-frankfurt" ]; vars.location = "frankfurt"
@@ -94,6 +92,21 @@ const acknowledge = async (role: string, token?: string) =>
     CSRFtoken: token ?? (await tokenOf(role)) ?? "none",
   });
 
+const ALERT = `SERVICE ALERT: ${HOST};${SERVICE}`;
+const history = async () => (await as("viewer", "/thruk/cgi-bin/showlog.cgi")).text;
+const untilInHistory = (text: string) => until(async () => (await history()).includes(text), history, 30);
+/** How many lines of the log cache are this one. */
+const cached = async (text: string) =>
+  Number(await stack.sql(`SELECT COUNT(*) FROM fixture_log WHERE message LIKE '%${text}%'`, "thruk"));
+
+const report = (state: number, output: string) =>
+  asOperator(master, "POST", "actions/process-check-result", {
+    type: "Service",
+    filter: `host.name=="${HOST}"`,
+    exit_status: state,
+    plugin_output: output,
+  });
+
 async function acknowledgement(): Promise<number> {
   const answer = JSON.parse(await asOperator(master, "GET", `objects/services/${HOST}!web%20site`)) as {
     results: { attrs: { acknowledgement: number } }[];
@@ -169,9 +182,7 @@ test("hosts of all locations are shown with their state, and lead to their graph
 });
 
 test("an operator's acknowledgement arrives in Icinga, a viewer's and a forged one do not", async () => {
-  const problem = { exit_status: 2, plugin_output: "broken", type: "Service" };
-  const filter = `host.name=="${HOST}"`;
-  await asOperator(master, "POST", "actions/process-check-result", { ...problem, filter });
+  await report(2, "broken");
   const operators = await tokenOf("operator");
   expect(await acknowledge("viewer", operators)).toMatchObject({ status: 403 });
   expect(await acknowledge("operator", "forged")).toMatchObject({ status: 403 });
@@ -198,15 +209,13 @@ test("what a role may do is in the session", async () => {
 test("a replaced container keeps business processes, history and sessions", async () => {
   const token = await tokenOf("operator");
   await as("operator", "/thruk/cgi-bin/bp.cgi", { bp_label: "Web shop", CSRFtoken: token ?? "" });
-  await until(
-    async () => (await as("viewer", "/thruk/cgi-bin/showlog.cgi")).text.includes(`SERVICE STATE: ${HOST};`),
-    async () => (await as("viewer", "/thruk/cgi-bin/showlog.cgi")).text,
-  );
-  expect(Number(await stack.sql("SELECT COUNT(*) FROM fixture_log", "thruk"))).toBeGreaterThan(0);
+  await untilInHistory(`${ALERT};CRITICAL;HARD;1;broken`);
+  expect(await cached(`${ALERT};CRITICAL;HARD;1;broken`)).toBe(1);
   await stack.trial.discard(thruk);
   thruk = await stack.trial.start(thrukOptions());
   await thruk.logged("apache2 entered RUNNING state");
   expect((await as("viewer", "/thruk/cgi-bin/bp.cgi")).text).toContain("<li>Web shop</li>");
+  expect(await history()).toContain(`${ALERT};CRITICAL;HARD;1;broken`);
   expect(await tokenOf("operator")).toBe(token);
 });
 
@@ -229,13 +238,17 @@ test("the log cache keeps as many days as the stack says", async () => {
   expect([code, output]).toEqual([0, expect.stringContaining("removed 1 ")]);
 });
 
-test("a master that is away is reported and restarts nothing; it is found again at another address", async () => {
+test("a master that is away is reported and restarts nothing; it is found again at another address, with its history", async () => {
   const check = async () => {
     await thruk.run(["check-backends", "--keep"], "www-data");
     return thruk.run(["/usr/local/bin/check-backends"], "nagios");
   };
   expect(await check()).toMatchObject({ code: 0, output: expect.stringContaining("OK") as string });
+  // The last that this master tells: the log cache, should it have been quick, is made to forget it.
+  await report(1, "its last words");
+  await master.stop();
   await stack.trial.discard(master);
+  await stack.sql("DELETE FROM fixture_log WHERE message LIKE '%its last words%'", "thruk");
   // Takes the address that became free.
   const other = await bystander("other");
   expect(await check()).toMatchObject({ code: 2, output: expect.stringContaining("CRITICAL") as string });
@@ -249,6 +262,7 @@ test("a master that is away is reported and restarts nothing; it is found again 
     120,
   );
   expect(await check()).toMatchObject({ code: 0 });
+  await untilInHistory(`${ALERT};WARNING;HARD;1;its last words`);
   await stack.trial.discard(other);
 });
 
