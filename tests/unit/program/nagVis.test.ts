@@ -33,7 +33,7 @@ function recordNagVis(locations: readonly MappedLocation[], tiles?: string): Pro
       image: new ServiceImage("image-nagvis", { image: "nagvis", base: "debian:trixie-slim" }),
       networks: new Networks("networks", SUBNETS),
       central: new NodeLabels("central", { label: "icinga-swarm.central", nodes: ["self"], dockerHost }),
-      master: { host: pulumi.output("icinga-master") } as IcingaMaster,
+      master: { livestatusHost: pulumi.output("livestatus") } as IcingaMaster,
       memoryMegabytes: 300,
       locations,
       tiles,
@@ -68,7 +68,7 @@ describe("the component", () => {
     const { containerSpec, networksAdvanceds, resources: limits } = taskSpec(resources);
     expect(networksAdvanceds).toEqual([{ id: "networks-web-id" }, { id: "networks-livestatus-id" }]);
     expect(containerSpec.env).toEqual({
-      LIVESTATUS_HOST: "icinga-master",
+      LIVESTATUS_HOST: "livestatus",
       WEB_SUBNET: SUBNETS.web,
       NRPE_ALLOWED_HOSTS: SUBNETS.livestatus,
       SPEC_HASH: expect.stringMatching(/^[0-9a-f]{16}$/) as string,

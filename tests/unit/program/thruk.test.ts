@@ -92,11 +92,12 @@ test("knows its neighbours, its network and how long to keep history", () => {
   expect(image).toBe("thruk:1");
   expect(env).toMatchObject({
     WEB_SUBNET: expect.stringMatching(/^10\./) as string,
-    LIVESTATUS_HOST: "icinga-master",
+    LIVESTATUS_HOST: "livestatus",
     MYSQL_HOST: "mysql",
     MYSQL_DATABASE: "thruk",
     MYSQL_USER: "thruk",
     HISTORY_DAYS: "30",
+    NRPE_ALLOWED_HOSTS: "10.118.5.0/24,10.118.4.0/24",
   });
   expect(mounts).toEqual([
     expect.objectContaining({ source: "icinga-swarm-thruk-data", target: "/var/lib/thruk" }) as unknown,
