@@ -49,13 +49,19 @@ export function readSettings(): Settings {
   const plain = readPlainSettings(problems);
   const credentials = readCredentials(plain, problems);
   const shipment = readShipment(plain, problems);
+  const dockerHost = new pulumi.Config("docker").get("host") ?? "unix:///var/run/docker.sock";
+  if (isSshUrl(dockerHost) && plain.gateway && plain.gateway.hostname === undefined) {
+    problems.push(
+      `${PROJECT}:gateway.hostname: missing; the stack is on another machine (docker:host), so say the name that people type`,
+    );
+  }
   if (problems.length > 0) {
     throw new pulumi.RunError(describe(problems));
   }
   const { central, inventory: _inventory, heartbeat, ...rest } = plain as PlainSettings;
   return {
     ...rest,
-    dockerHost: new pulumi.Config("docker").get("host") ?? "unix:///var/run/docker.sock",
+    dockerHost,
     centralNode: central?.node ?? nodesOf(rest.locations)[0] ?? "self",
     shipment,
     registryAuth: rest.registry && [

@@ -202,8 +202,21 @@ async function prepareStack(
     say("clearing what an interrupted Pulumi had begun to make from its state");
     await pulumi.output(["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]);
   }
+  await nameStandIns(pulumi, images);
   await createMissingSecrets(pulumi, say);
   return await ensureFirstUser(pulumi, say);
+}
+
+/** A file made by an earlier version does not name what stands for images that came since. */
+async function nameStandIns(pulumi: PulumiCli, images: VendorImages): Promise<void> {
+  const named = imagesOfStack();
+  const vendors: Partial<VendorImages> = { debian: DEBIAN_IMAGE, mysql: MYSQL_IMAGE, grafana: GRAFANA_IMAGE };
+  for (const key of ["debian", "mysql", "grafana", "thruk"] as const) {
+    const image = images[key];
+    if (image === undefined || image === (named[key] ?? vendors[key])) continue;
+    await pulumi.output(["config", "set", "--path", `${PROJECT}:images.${key}`, image]);
+    say(`noted in ${STACK_FILE} that ${image} is the image of ${key}`);
+  }
 }
 
 /** Shows the status once the master's report agrees with what Pulumi has just done, or soon after. */

@@ -15,6 +15,9 @@ export function crossChecks({ locations, networks, ...plain }: Partial<PlainSett
     ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
     ...(networks ? overlappingNetworks(networks) : []),
     ...(plain.retention ? unfitRetentions(plain.retention) : []),
+    ...(plain.gateway?.httpsPort === plain.gateway?.httpPort && plain.gateway
+      ? [`${PROJECT}:gateway.httpPort: is the same as httpsPort; give each a port of its own`]
+      : []),
     ...(plain.users ? duplicateUsers(plain.users) : []),
   ];
 }

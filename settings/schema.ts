@@ -97,11 +97,14 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   mailRelay: z
     .strictObject({
-      host: z.string().min(1),
+      host: z.string().regex(/^[A-Za-z0-9.:-]+$/, "must be a host's name or address"),
       port: port.default(25),
       from: z.email(),
       /** Whom to log in as, with `mailRelayPassword`. */
-      username: z.string().min(1).optional(),
+      username: z
+        .string()
+        .regex(/^[\x21-\x7e]+$/, "must be of ASCII characters without blanks")
+        .optional(),
       /** What alone vouches for its certificate, as PEM, where no public CA does. */
       caCertificate: z.string().includes("-----BEGIN CERTIFICATE-----", "must be a certificate as PEM text").optional(),
     })
@@ -126,7 +129,13 @@ export const settingsSchema = z.strictObject({
   maps: z
     .strictObject({
       /** Tiles of the world map, with {z}, {x} and {y}; without, locations stand on a plain ground. */
-      tiles: z.url({ protocol: /^https?$/ }).optional(),
+      tiles: z
+        .string()
+        .regex(
+          /^(?=.*\{z\})(?=.*\{x\})(?=.*\{y\})https?:\/\/[A-Za-z0-9:/.{}?=&_,%@+~-]+$/,
+          "must be an address with {z}, {x} and {y}, such as https://tiles.example.com/{z}/{x}/{y}.png",
+        )
+        .optional(),
     })
     .prefault({}),
   /** An address outside that is called while monitoring works, so that somebody notices when it does not. */

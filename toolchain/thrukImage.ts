@@ -30,7 +30,10 @@ export async function ensureThrukImage(
   say: Say,
   wanted?: string,
 ): Promise<PresentImage | undefined> {
-  if (wanted !== THRUK_FIXTURE_IMAGE && (hasPackages() || (await vendorAnswers()))) return undefined;
+  if (wanted !== undefined && wanted !== THRUK_FIXTURE_IMAGE) {
+    return { image: wanted, origin: "as the stack's file says" };
+  }
+  if (wanted === undefined && (hasPackages() || (await vendorAnswers()))) return undefined;
   const debian = await ensureBaseImage(docker, () => undefined);
   const content = contentOf((await docker.getImage(debian.image).inspect()).Id);
   if ((await contentLabel(docker)) === content) {

@@ -89,8 +89,9 @@ export function monitoring(): Dashboard {
     )
     .withPanel(
       graph({
-        title: "Queue to Graphite",
-        targets: [named(`${MASTERS_ICINGA}.graphitewriter_graphite_work_queue_items.value`, 7)],
+        title: "Kept for Graphite",
+        targets: [named(`${MASTER}.metrics.icinga-swarm-metrics.perfdata.kept.value`, 7)],
+        unit: "bytes",
       }),
     )
     .withPanel(

@@ -130,6 +130,19 @@ describe("Graphite", () => {
     await site.expectValues(path("load"), { [path("load")]: rolled(4.5) }, "-30min");
   });
 
+  test("forgets values that nothing wrote for as long as any are kept, and no others", async () => {
+    const folder = "/var/lib/graphite/whisper/icinga2/gone/host";
+    await site.container.output(
+      "bash",
+      "-c",
+      `mkdir -p ${folder} && touch ${folder}/recent.wsp && touch -d '3 years ago' ${folder}/old.wsp && mkdir ${folder}/empty`,
+    );
+    const { output } = await site.container.run(["forget-values", "--once"]);
+    expect(output).toBe("forgot 1 values that nothing wrote for as long as any are kept\n");
+    expect(await site.container.output("ls", folder)).toBe("recent.wsp");
+    await site.container.output("rm", "-r", "/var/lib/graphite/whisper/icinga2/gone");
+  });
+
   test("serves static files, draws pictures, and has somewhere to keep fonts", async () => {
     expect(await site.get("/static/js/ext/ext-all.js")).toMatch(/^200 .*\n.*Ext JS Library/);
     expect(await site.get("/static/../../../../etc/passwd")).toMatch(/^404 /);

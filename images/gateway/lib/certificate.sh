@@ -57,7 +57,7 @@ make_own() {
   mv -f "$new/key.pem" "$TLS/key.pem"
   mv -f "$new/certificate.pem" "$TLS/certificate.pem"
   rm -rf "$new"
-  say "made a certificate for $name, which browsers do not know; its fingerprint is $(fingerprint "$TLS/certificate.pem")"
+  say "made a certificate for $name"
 }
 
 fingerprint() { openssl x509 -in "$1" -noout -fingerprint -sha256 | sed 's/.*=//'; }
@@ -73,4 +73,5 @@ ensure_certificate() {
   cmp -s "$certificate" "$CERTIFICATE" && cmp -s "$key" "$KEY" && return 1
   write_file "$KEY" root:root 600 <"$key"
   write_file "$CERTIFICATE" root:root 644 <"$certificate"
+  is_given || say "browsers do not know the certificate of $1; its fingerprint is $(fingerprint "$certificate")"
 }
