@@ -396,8 +396,9 @@ describe("with its pages", () => {
       { method: "POST", path: "/thruk/cgi-bin/cmd.cgi", body: "x=1", cookie, headers: [foreign] },
       { path: "/grafana/api/live/ws", cookie, headers: [foreign, ["Upgrade", "websocket"], ["Connection", "Upgrade"]] },
       { path: "/logout", cookie, headers: [["Sec-Fetch-Site", "cross-site"]] },
+      { path: "/nagvis/server/core/ajax_handler.php?mod=Map", cookie, headers: [["Sec-Fetch-Site", "cross-site"]] },
     );
-    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403]);
     const [own, still] = await ask(
       {
         method: "POST",

@@ -130,6 +130,12 @@ describe("Graphite", () => {
     await site.expectValues(path("load"), { [path("load")]: rolled(4.5) }, "-30min");
   });
 
+  test("answers questions and takes nothing else by HTTP", async () => {
+    for (const path of ["/", "/dashboard/", "/events/", "/admin/", "/account/login"]) {
+      expect(`${path} ${await site.get(path)}`).toBe(`${path} 403 Only questions are answered here.\n`);
+    }
+  });
+
   test("forgets values that nothing wrote for as long as any are kept, and no others", async () => {
     const folder = "/var/lib/graphite/whisper/icinga2/gone/host";
     await site.container.output(

@@ -223,6 +223,17 @@ describe("NagVis", () => {
       await report('host.name == "lab-1"', 0);
     });
 
+    test("what a request names is no command to Icinga", async () => {
+      const enabled = async () =>
+        /"enable_notifications":(true|false)/.exec(await asOperator(master, "GET", "status/IcingaApplication"))?.[1];
+      expect(await enabled()).toBe("true");
+      const command = `COMMAND [${Math.floor(Date.now() / 1000)}] DISABLE_NOTIFICATIONS`;
+      const group = encodeURIComponent(`x\nKeepAlive: on\n\n${command}\n\nGET hosts\nColumns: name`);
+      await ask(`${CORE}?mod=Map&act=getMapObjects&show=world&bbox=-180,-85,180,85&filter_group=${group}`);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(await enabled()).toBe("true");
+    });
+
     test("an admin also manages shapes; nobody edits settings that are the stack's, or fetches addresses", async () => {
       expect((await ask(`${CORE}?mod=ManageShapes&act=view`, { role: "operator" })).text).toMatch(REFUSED);
       expect((await ask(`${CORE}?mod=ManageShapes&act=view`, { role: "admin" })).text).not.toMatch(REFUSED);
