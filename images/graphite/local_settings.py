@@ -10,7 +10,7 @@ STORAGE_DIR = "/var/lib/graphite"
 WHISPER_DIR = "/var/lib/graphite/whisper"
 STANDARD_DIRS = [WHISPER_DIR]
 # No other servers: everything is in this container.
-STORAGE_FINDERS = ("graphite.finders.standard.StandardFinder",)
+STORAGE_FINDERS = ("whole_files.WholeFileFinder",)
 CARBONLINK_HOSTS = ["127.0.0.1:7002"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "/var/lib/graphite/graphite.db"}}
 TIME_ZONE = "UTC"

@@ -149,9 +149,28 @@ describe("Graphite", () => {
     await site.container.output("rm", "-r", "/var/lib/graphite/whisper/icinga2/gone");
   });
 
+  test("a file that cannot be read, as that which carbon is just making, costs its own values only", async () => {
+    const time = now() - 5;
+    const path = (host: string) => `icinga2.lab.${host}.host.hostalive.perfdata.rta.value`;
+    await site.send([[path("whole"), 1, time]]);
+    await site.expectValues(path("*"), { [path("whole")]: [`1 at ${time}`] });
+    const folder = "/var/lib/graphite/whisper/icinga2/lab";
+    const half = (name: string, size: number) =>
+      site.container.output(
+        "bash",
+        "-c",
+        `mkdir -p ${folder}/${name}/host/hostalive/perfdata/rta; head -c ${size} /dev/zero >$_/value.wsp`,
+      );
+    // Before its head is written, with and without room for what follows.
+    await half("empty", 0);
+    await half("headless", 4096);
+    await site.expectValues(path("*"), { [path("whole")]: [`1 at ${time}`] });
+    await site.container.output("rm", "-r", `${folder}/empty`, `${folder}/headless`);
+  });
+
   test("serves static files, draws pictures, and has somewhere to keep fonts", async () => {
     expect(await site.get("/static/js/ext/ext-all.js")).toMatch(/^200 .*\n.*Ext JS Library/);
-    expect(await site.get("/static/../../../../etc/passwd")).toMatch(/^404 /);
+    expect(await site.get("/static/../../../../etc/passwd")).toMatch(/^403 /);
     expect(await site.get("/render?target=carbon.health.ready&width=400&height=200")).toMatch(/^200 \x89PNG/);
     expect(await site.container.output("find", "/run/graphite/cache", "-name", "*.cache-*")).not.toBe("");
   });
@@ -234,7 +253,9 @@ describe("Graphite", () => {
   });
 
   test("is alive while it answers, and not when carbon hangs", async () => {
-    const check = () => site.container.run(["/usr/local/bin/healthcheck"]);
+    // Without the pause that it makes between two looks.
+    const look = "rm -f /run/icinga-swarm/alive; exec /usr/local/bin/healthcheck";
+    const check = () => site.container.run(["bash", "-c", look]);
     expect(await check()).toEqual({ code: 0, output: "" });
     await site.container.output("pkill", "-STOP", "-f", "bin/carbon-cache");
     expect(await check()).toMatchObject({ code: 1, output: expect.stringContaining("carbon does not answer") });
