@@ -132,7 +132,7 @@ describe("Graphite", () => {
 
   test("answers questions and takes nothing else by HTTP", async () => {
     for (const path of ["/", "/dashboard/", "/events/", "/admin/", "/account/login"]) {
-      expect(`${path} ${await site.get(path)}`).toBe(`${path} 403 Only questions are answered here.\n`);
+      expect(`${path} ${await site.get(path)}`).toBe(`${path} 403 Only questions are answered here.`);
     }
   });
 
