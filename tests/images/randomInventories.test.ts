@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { compare, describeProblem, parseInventory, readInventory, type Site } from "../../generator/inventory";
-import { MASTER, topology } from "../../generator/location";
+import { topology } from "../../generator/location";
 import { readLocations } from "../../generator/locationsFile";
 import { importNagios } from "../../generator/nagios";
 import { renderPackage } from "../../generator/package";
+import { isOwnHost } from "../../generator/references";
 import { arbitraryInventory, type ArbitraryInventory, type Expected } from "../unit/generator/arbitraryInventory";
 import { SITES } from "../unit/generator/sites";
 import { GeneratorTrial } from "./generatorTrial";
@@ -18,14 +19,6 @@ const COUNT = 200;
  */
 const SEED = seedOf(process.env["ICINGA_SWARM_TEST_SEED"] ?? "20261123");
 const VERDICTS = "/tmp/random/verdicts.json";
-/** Hosts that are there whatever an inventory says, or by the locations alone. */
-const OWN_HOSTS = new Set<string>([
-  MASTER.endpoint,
-  "config-generator",
-  "mysql",
-  ...SITES.flatMap((site) => topology(site).flatMap(({ endpoints }) => endpoints)),
-]);
-
 /**
  * Validates each package beside the master's own configuration, and writes down what Icinga made of it: what
  * `icinga2 object list` would show, read from the same file.
@@ -104,7 +97,7 @@ function render({ files }: ArbitraryInventory): Record<string, string> {
 /** What differs between an inventory and what Icinga made of it. */
 function differences(expected: Expected, { refusal, objects }: Verdict): string[] {
   if (refusal !== undefined) return [refusal];
-  const ours = (object: IcingaObject) => !OWN_HOSTS.has(object.name.split("!")[0] ?? "");
+  const ours = (object: IcingaObject) => !isOwnHost(object.name.split("!")[0] ?? "");
   const names = (type: string, belongs: (object: IcingaObject) => boolean = ours) =>
     objects.filter((object) => object.type === type && belongs(object)).map(({ name }) => name);
   const hosts = [...expected.hosts];
