@@ -3,6 +3,7 @@ const path = require("node:path");
 const typescript = {
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
   testEnvironment: "node",
+  setupFiles: ["<rootDir>/tests/fastCheckSeed.ts"],
   rootDir: path.resolve(__dirname, ".."),
 };
 

@@ -87,7 +87,8 @@ describe("places", () => {
   });
 
   it("finds every value of any document", () => {
-    const leaf = fc.string({ unit: "grapheme-ascii", minLength: 1 });
+    // The key __proto__ is refused, see above.
+    const leaf = fc.string({ unit: "grapheme-ascii", minLength: 1 }).filter((text) => text !== "__proto__");
     fc.assert(
       fc.property(fc.array(fc.dictionary(leaf, fc.array(leaf))), (documents) => {
         const source = dump(documents, { forceQuotes: true, quoteStyle: "double", lineWidth: -1 });
