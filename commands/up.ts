@@ -186,12 +186,7 @@ async function prepareStack(
   if (!existsSync(STACK_FILE)) {
     writeLocalStackFile({
       dockerHost: dockerHost === LOCAL_DOCKER_HOST ? undefined : dockerHost,
-      images: {
-        ...(images.debian === DEBIAN_IMAGE ? {} : { debian: images.debian }),
-        ...(images.mysql === MYSQL_IMAGE ? {} : { mysql: images.mysql }),
-        ...(images.grafana === GRAFANA_IMAGE ? {} : { grafana: images.grafana }),
-        ...(images.thruk === undefined ? {} : { thruk: images.thruk }),
-      },
+      images: standIns(images, {}),
     });
     say(`made ${STACK_FILE} from Pulumi.dev.yaml: this machine's own settings, yours to change`);
   }
@@ -207,13 +202,16 @@ async function prepareStack(
   return await ensureFirstUser(pulumi, say);
 }
 
+/** Those images that a stack's file has to name: neither does it yet, nor are they the program's own choice. */
+function standIns(images: VendorImages, named: Partial<VendorImages>): Partial<VendorImages> {
+  const chosen = { debian: DEBIAN_IMAGE, mysql: MYSQL_IMAGE, grafana: GRAFANA_IMAGE, ...named };
+  const entries = Object.entries(images) as [keyof VendorImages, string | undefined][];
+  return Object.fromEntries(entries.filter(([key, image]) => image !== undefined && image !== chosen[key]));
+}
+
 /** A file made by an earlier version does not name what stands for images that came since. */
 async function nameStandIns(pulumi: PulumiCli, images: VendorImages): Promise<void> {
-  const named = imagesOfStack();
-  const vendors: Partial<VendorImages> = { debian: DEBIAN_IMAGE, mysql: MYSQL_IMAGE, grafana: GRAFANA_IMAGE };
-  for (const key of ["debian", "mysql", "grafana", "thruk"] as const) {
-    const image = images[key];
-    if (image === undefined || image === (named[key] ?? vendors[key])) continue;
+  for (const [key, image] of Object.entries(standIns(images, imagesOfStack()))) {
     await pulumi.output(["config", "set", "--path", `${PROJECT}:images.${key}`, image]);
     say(`noted in ${STACK_FILE} that ${image} is the image of ${key}`);
   }

@@ -1,7 +1,6 @@
-import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { grafanaEnvironment, grafanaFiles } from "../render/grafana";
-import { dockerConfig, dockerSecret } from "./files";
+import { dockerConfig, dockerSecret, scriptConfigs } from "./files";
 import type { MySql } from "./mySql";
 import type { Networks } from "./networks";
 import type { NodeLabels } from "./nodeLabels";
@@ -69,7 +68,7 @@ export class Grafana extends pulumi.ComponentResource {
           { secret: adminPassword, fileName: "grafana-admin-password", uid: GRAFANA_UID },
           { secret: secretKey, fileName: "grafana-secret-key", uid: GRAFANA_UID },
         ],
-        configs: [...this.scripts(name), ...this.files(name)],
+        configs: [...scriptConfigs(name, "grafana", SCRIPTS, this), ...this.files(name)],
         volumes: [{ name: "icinga-swarm-grafana-data", target: "/var/lib/grafana" }],
         networkIds: [networks.database.id, networks.metrics.id, networks.web.id],
         limits: limitsOf(args.stack, args.memoryMegabytes),
@@ -79,13 +78,6 @@ export class Grafana extends pulumi.ComponentResource {
     const ready = new Readiness(`${name}-ready`, { service, dockerHost: args.stack.dockerHost }, { parent: this });
     this.host = ready.after(service.serviceName);
     this.registerOutputs({ host: this.host });
-  }
-
-  private scripts(name: string): ConfigFile[] {
-    return SCRIPTS.map(({ file, path }) => {
-      const text = fs.readFileSync(`images/grafana/${file}`, "utf8");
-      return { config: dockerConfig(`${name}-${file.replace(".sh", "")}`, text, this), path };
-    });
   }
 
   private files(name: string): ConfigFile[] {

@@ -1,12 +1,11 @@
-import * as fs from "node:fs";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { dockerConfig, dockerSecret } from "./files";
+import { dockerSecret, scriptConfigs } from "./files";
 import type { NodeLabels } from "./nodeLabels";
 import type { Networks } from "./networks";
 import { Readiness } from "./readiness";
 import { limitsOf, type StackContext } from "./stack";
-import { type ConfigFile, SwarmService } from "./swarmService";
+import { SwarmService } from "./swarmService";
 
 export interface MySqlArgs {
   readonly stack: StackContext;
@@ -62,7 +61,7 @@ export class MySql extends pulumi.ComponentResource {
           { secret: this.thrukPassword, fileName: "mysql-thruk-password" },
           { secret: this.grafanaPassword, fileName: "mysql-grafana-password" },
         ],
-        configs: this.scripts(name),
+        configs: scriptConfigs(name, "mysql", SCRIPTS, this),
         volumes: [{ name: "icinga-swarm-mysql-data", target: "/var/lib/mysql" }],
         networkIds: [args.networks.database.id],
         // InnoDB writes its pages back when it is stopped.
@@ -74,12 +73,5 @@ export class MySql extends pulumi.ComponentResource {
     const ready = new Readiness(`${name}-ready`, { service, dockerHost: args.stack.dockerHost }, { parent: this });
     this.host = ready.after(service.serviceName);
     this.registerOutputs({ host: this.host });
-  }
-
-  private scripts(name: string): ConfigFile[] {
-    return SCRIPTS.map(({ file, path }) => {
-      const text = fs.readFileSync(`images/mysql/${file}`, "utf8");
-      return { config: dockerConfig(`${name}-${file.replace(".sh", "")}`, text, this), path };
-    });
   }
 }

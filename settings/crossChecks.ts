@@ -15,9 +15,7 @@ export function crossChecks({ locations, networks, ...plain }: Partial<PlainSett
     ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
     ...(networks ? overlappingNetworks(networks) : []),
     ...(plain.retention ? unfitRetentions(plain.retention) : []),
-    ...(plain.gateway?.httpsPort === plain.gateway?.httpPort && plain.gateway
-      ? [`${PROJECT}:gateway.httpPort: is the same as httpsPort; give each a port of its own`]
-      : []),
+    ...(plain.gateway ? onePortForBoth(plain.gateway) : []),
     ...(plain.users ? duplicateUsers(plain.users) : []),
   ];
 }
@@ -27,6 +25,11 @@ function oneInventory({ git }: PlainSettings["generator"], inventory: string | u
   if (git === undefined && inventory === undefined) return [`${PROJECT}:inventory: missing; give ${choices}`];
   if (git === undefined || inventory === undefined) return [];
   return [`${PROJECT}:generator.git: the inventory is either ${choices}; take one of the two away`];
+}
+
+function onePortForBoth({ httpsPort, httpPort }: PlainSettings["gateway"]): string[] {
+  if (httpsPort !== httpPort) return [];
+  return [`${PROJECT}:gateway.httpPort: is the same as httpsPort; give each a port of its own`];
 }
 
 function duplicateLocations(locations: readonly Location[]): string[] {
