@@ -44,12 +44,24 @@ export class Browser {
   }
 }
 
+/** How many of a page's troubles an error tells. */
+const LAST_TROUBLES = 20;
+
 /** One person at one screen. */
 export class Visitor {
+  /** What went wrong on the page, the last of it last. */
+  private readonly troubles: string[] = [];
+
   constructor(
     private readonly context: BrowserContext,
     readonly page: Page,
-  ) {}
+  ) {
+    page.on("response", (answer) => {
+      if (answer.status() >= 400) this.trouble(`${answer.status()} for ${answer.url()}`);
+    });
+    page.on("requestfailed", (request) => this.trouble(`${request.failure()?.errorText} for ${request.url()}`));
+    page.on("pageerror", (error) => this.trouble(error.message));
+  }
 
   /** Types name and password where the gateway asks for them, and waits for what it answers. */
   async login(name: string, password: string): Promise<void> {
@@ -63,6 +75,30 @@ export class Visitor {
   async open(path: string): Promise<number> {
     const answer = await this.page.goto(path, { waitUntil: "load" });
     return answer?.status() ?? 0;
+  }
+
+  /** Waits until it is to be seen; the error tells what was there instead. */
+  async see(selector: string, seconds = 30): Promise<void> {
+    const found = this.page.locator(selector).locator("visible=true").first();
+    await found.waitFor({ timeout: seconds * 1000 }).catch(async (error: unknown) => {
+      throw new Error(`${selector} is not seen within ${seconds} s\n${await this.shown()}`, { cause: error });
+    });
+  }
+
+  /** What there is to see, in words. */
+  private async shown(): Promise<string> {
+    const pictures = await this.page
+      .locator("img")
+      .evaluateAll((all) => all.map((one) => `${one.getAttribute("alt") ?? ""} ${one.getAttribute("src") ?? ""}`))
+      .catch(String);
+    return [`at ${this.page.url()}:`, await this.text(), "pictures:", ...pictures, "troubles:", ...this.troubles].join(
+      "\n",
+    );
+  }
+
+  private trouble(text: string): void {
+    this.troubles.push(`${new Date().toISOString()} ${text}`);
+    this.troubles.splice(0, this.troubles.length - LAST_TROUBLES);
   }
 
   /** All text that the page shows, frames included. */

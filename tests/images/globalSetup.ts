@@ -12,6 +12,7 @@ export default async function setUp(): Promise<void> {
   const engine = await startEngine({ seed: seed.dataRoot, swarm: false });
   holder.imagesEngine = engine;
   process.env.DOCKER_HOST = engine.dockerHost;
+  process.env.ICINGA_SWARM_ENGINE_ADDRESS = engine.address;
   process.env.ICINGA_SWARM_IMAGE_MYSQL = seed.mySqlImage;
   process.env.ICINGA_SWARM_IMAGE_GRAFANA = seed.grafanaImage;
   for (const name of ownImages()) {

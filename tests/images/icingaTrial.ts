@@ -33,6 +33,8 @@ export interface Options {
   readonly files?: Texts;
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
+  /** A port that is to be reached from outside of the engine, at what `published` gives. */
+  readonly publish?: number;
   /** Whether the engine runs the image's health check, every 2 s as in a service. @default true */
   readonly health?: boolean;
 }
@@ -86,7 +88,12 @@ export class Trial {
         Entrypoint: options.entrypoint as string[] | undefined,
         Cmd: options.command as string[] | undefined,
         Healthcheck: options.health === false ? { Test: ["NONE"] } : HEALTHCHECK,
-        HostConfig: { NetworkMode: this.network.id, Mounts: mounts },
+        ExposedPorts: options.publish === undefined ? {} : { [`${options.publish}/tcp`]: {} },
+        HostConfig: {
+          NetworkMode: this.network.id,
+          Mounts: mounts,
+          PortBindings: options.publish === undefined ? {} : { [`${options.publish}/tcp`]: [{ HostPort: "0" }] },
+        },
         NetworkingConfig: { EndpointsConfig: { [this.network.id]: { Aliases: [options.name] } } },
       }),
     );
@@ -151,6 +158,12 @@ export class TrialContainer {
   async address(): Promise<string> {
     const networks = Object.values((await this.inspect()).NetworkSettings.Networks);
     return networks[0]?.IPAddress ?? "";
+  }
+
+  /** Host and port at which this machine reaches what `publish` names. */
+  async published(): Promise<string> {
+    const [bindings] = Object.values((await this.inspect()).NetworkSettings.Ports).filter(Boolean);
+    return `${process.env["ICINGA_SWARM_ENGINE_ADDRESS"] ?? "127.0.0.1"}:${bindings?.[0]?.HostPort}`;
   }
 
   /** Files by their absolute path; they are root's. */

@@ -1,4 +1,6 @@
+import type { Route } from "playwright-core";
 import { nagvisMaps } from "../../render/nagvisMaps";
+import { Browser, type Visitor } from "../browser";
 import { asOperator, Stack, uploadObjects } from "./icingaStack";
 import { IMAGES, type Options, type TrialContainer, until } from "./icingaTrial";
 
@@ -6,20 +8,24 @@ const IMAGE = process.env["ICINGA_SWARM_IMAGE_NAGVIS"] ?? "icinga-swarm/nagvis:d
 
 const FRANKFURT = { name: "frankfurt", displayName: "Frankfurt am Main", latitude: 50.11, longitude: 8.68 };
 const NEW_YORK = { name: "new-york", latitude: 40.71, longitude: -74 };
+/** Its hosts come later. */
+const NEW = { name: "new" };
 const LAB = { name: "lab", displayName: `O'Brien's "<Lab>" & Söhne; 100% [x] {y} = z` };
 
 /** Hosts are passive and up until a test says otherwise. */
-const OBJECTS = ["frankfurt", "new-york", "lab"]
-  .map(
-    (location) => `object HostGroup "location-${location}" { }
-    for (number in [ 1, 2, 3 ]) {
+const objects = (locations: { readonly [name: string]: string }) =>
+  Object.entries(locations)
+    .map(
+      ([location, numbers]) => `object HostGroup "location-${location}" { }
+    for (number in [ ${numbers} ]) {
       object Host "${location}-" + number {
         check_command = "dummy"; check_interval = 1h; max_check_attempts = 1
         groups = [ "location-${location}" ]; vars.location = "${location}"
       }
     }`,
-  )
-  .join("\n");
+    )
+    .join("\n");
+const OBJECTS = { frankfurt: "1, 2, 3", "new-york": "1, 2, 3", lab: "1, 2, 3", new: "" };
 
 const FRONTEND = "/nagvis/frontend/nagvis-js/index.php";
 const CORE = "/nagvis/server/core/ajax_handler.php";
@@ -37,6 +43,31 @@ if body: headers["Content-Type"] = "application/x-www-form-urlencoded"
 connection.request("POST" if body else "GET", path, body or None, headers)
 answer = connection.getresponse()
 print(json.dumps({"status": answer.status, "text": answer.read().decode(errors="replace")}))
+`;
+
+/** Stands for the gateway: hands on what a browser sends, with the headers that it sends. */
+const HAND_ON = `
+import socket, threading
+def pump(source, target):
+    try:
+        while data := source.recv(65536): target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        source.close(), target.close()
+def serve(one):
+    try: other = socket.create_connection(("nagvis", 80))
+    except OSError: return one.close()
+    for pair in [(one, other), (other, one)]: threading.Thread(target=pump, args=pair).start()
+server = socket.create_server(("", 8080))
+while True: threading.Thread(target=serve, args=[server.accept()[0]]).start()
+`;
+
+/** When the master took its configuration, as Livestatus says it. */
+const PROGRAM_START = `
+import socket
+master = socket.create_connection(("icinga-master", 6558))
+master.sendall(b"GET status\\nColumns: program_start\\n\\n")
+print(master.makefile().read())
 `;
 
 interface Answer {
@@ -114,14 +145,15 @@ describe("NagVis", () => {
     gateway = await stack.trial.start({
       image: IMAGES.base,
       name: "gateway",
-      entrypoint: ["sleep", "infinity"],
+      entrypoint: ["python3", "-c", HAND_ON],
+      publish: 8080,
       health: false,
     });
-    page = await stack.trial.start(nagvis([FRANKFURT, NEW_YORK, LAB]));
+    page = await stack.trial.start(nagvis([FRANKFURT, NEW_YORK, LAB, NEW]));
     await page.line("waiting: ");
     master = await stack.trial.start(stack.master());
     await healthy(master);
-    await uploadObjects(master, OBJECTS);
+    await uploadObjects(master, objects(OBJECTS));
     await report("true", 0);
     await healthy(page);
   });
@@ -151,6 +183,7 @@ describe("NagVis", () => {
       "location-frankfurt": "UP",
       "location-new-york": "UP",
       "location-lab": "UP",
+      "location-new": expect.any(String) as string,
       "icinga-swarm": expect.stringMatching(/^(UP|OK|DOWN|CRITICAL|WARNING|UNKNOWN|PENDING)$/) as string,
     });
     expect(await states("world", WHOLE_WORLD)).toEqual({ "location-frankfurt": "UP", "location-new-york": "UP" });
@@ -183,6 +216,81 @@ describe("NagVis", () => {
     const { text } = await ask(`${FRONTEND}?mod=Map&act=view&show=world`);
     expect(text).toContain("ground");
     expect(text).not.toMatch(/openstreetmap|geomap\.nagvis/);
+  });
+
+  describe("an open map", () => {
+    const HOST = (name: string, state: string) => `img[alt="host-${name}"][src*="_${state}."]`;
+    let browser: Browser;
+    let viewer: Visitor;
+
+    beforeAll(async () => {
+      browser = await Browser.start(`http://${await gateway.published()}`);
+      viewer = await browser.visitor();
+      await viewer.page.setExtraHTTPHeaders({ "X-Forwarded-User": "j.doe", "X-Forwarded-Role": "viewer" });
+    });
+    afterAll(() => browser?.stop());
+
+    /** Another configuration, in which all hosts are up. */
+    async function configure(changes: Readonly<Record<string, string>>): Promise<void> {
+      await uploadObjects(master, objects({ ...OBJECTS, ...changes }));
+      await report("true", 0);
+    }
+
+    test("that was opened while the master was away draws itself once it is back", async () => {
+      await master.stop();
+      await viewer.open(`${FRONTEND}?mod=Map&act=view&show=location-frankfurt`);
+      expect(await viewer.text()).toMatch(/Unable to connect/);
+      await master.start();
+      await viewer.see(HOST("frankfurt-1", "up"), 60);
+    });
+
+    test("gets new hosts and states, also after an answer was lost", async () => {
+      const lost: string[] = [];
+      const lose = (what: RegExp, how: (route: Route) => Promise<void>) =>
+        viewer.page.route(
+          what,
+          (route) => {
+            lost.push(route.request().url());
+            return how(route);
+          },
+          { times: 1 },
+        );
+      const cut = (route: Route) => route.abort("connectionreset");
+      await lose(/act=getMapObjects/, cut);
+      await viewer.open(`${FRONTEND}?mod=Map&act=view&show=location-frankfurt`);
+      await viewer.see(HOST("frankfurt-1", "up"));
+      expect(lost).toHaveLength(1);
+      await lose(/act=getMapObjects/, (route) => route.fulfill({ status: 503 }));
+      await configure({ frankfurt: "1, 2, 3, 4" });
+      await viewer.see(HOST("frankfurt-4", "up"), 60);
+      expect(lost).toHaveLength(2);
+      await lose(/act=getObjectStates/, cut);
+      await report('host.name == "frankfurt-4"', 1);
+      await viewer.see(HOST("frankfurt-4", "down"));
+      expect(lost).toHaveLength(3);
+    });
+
+    test("gets its first host", async () => {
+      await viewer.open(`${FRONTEND}?mod=Map&act=view&show=location-new`);
+      await viewer.see("text=In Thruk");
+      await configure({ new: "1" });
+      await viewer.see(HOST("new-1", "up"), 60);
+    });
+
+    test("is not told what was so before, in the second in which the master took another configuration", async () => {
+      // Which would ask, too.
+      await viewer.open("about:blank");
+      await configure({ new: "1" });
+      expect(Object.keys(await states("location-new"))).toEqual(["new-1"]);
+      await configure({ new: "1, 2" });
+      const started = await gateway.output("python3", "-c", PROGRAM_START);
+      const remembered = "/var/cache/nagvis/source-location-new.cfg-*.cache";
+      expect(await page.output("bash", "-c", `touch -d @${started} ${remembered} && cat ${remembered}`)).not.toMatch(
+        /new-2/,
+      );
+      expect(Object.keys(await states("location-new"))).toEqual(["new-1", "new-2"]);
+      await configure({});
+    });
   });
 
   describe("roles", () => {
