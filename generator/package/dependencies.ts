@@ -11,10 +11,10 @@ export function renderDependencies({ hosts }: Inventory): string {
   const inSomeZone = `host.zone != "" && host.zone != ${quote(MASTER.zone)}`;
   return [
     parents,
-    withinZone("Host", "host.zone", inSomeZone),
-    withinZone("Service", "host.zone", inSomeZone),
-    // Slaves of a pair, which are checked from the master.
-    withinZone("Service", "service.vars.within_zone", "service.vars.within_zone"),
+    withinZone("Host", "host.zone", inSomeZone, OUTAGE),
+    withinZone("Service", "host.zone", inSomeZone, OUTAGE),
+    // Slaves of a pair, which are checked from the master and fail in the same moment as their zone.
+    withinZone("Service", "service.vars.within_zone", "service.vars.within_zone", FIRST_SIGN),
   ].join("");
 }
 
@@ -28,19 +28,24 @@ const PARENTS = `apply Dependency "parent " for (parent in host.vars.parents) to
 
 `;
 
+/** A zone is cut off once its check has failed often enough: after each reload it fails once, until slaves dial again. */
+const OUTAGE = "true";
+const FIRST_SIGN = "false";
+
 /**
  * Holds back what belongs to a zone while the zone is cut off.
  *
  * @param zone the zone's name, in Icinga's language
  * @param where which of them
+ * @param ignoreSoftStates `OUTAGE` or `FIRST_SIGN`
  */
-function withinZone(kind: "Host" | "Service", zone: string, where: string): string {
+function withinZone(kind: "Host" | "Service", zone: string, where: string, ignoreSoftStates: string): string {
   return `apply Dependency "zone" to ${kind} {
   parent_host_name = ${quote(MASTER.endpoint)}
   parent_service_name = "zone " + ${zone}
   disable_checks = false
   disable_notifications = true
-  ignore_soft_states = false
+  ignore_soft_states = ${ignoreSoftStates}
   assign where ${where}
 }
 
