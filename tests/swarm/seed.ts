@@ -12,6 +12,7 @@ import { ensureHost, withPlainEngine } from "./engine";
 export const NRPE_CLIENT_IMAGE = "icinga-swarm/fixture-nrpe-client:1";
 export const SMTP_SINK_IMAGE = "icinga-swarm/fixture-smtp-sink:1";
 export const GIT_SERVER_IMAGE = "icinga-swarm/fixture-git-server:1";
+export const REGISTRY_IMAGE = "icinga-swarm/fixture-registry:1";
 export const ICINGA_CLOCK_IMAGE = "icinga-swarm/fixture-icinga-clock:1";
 
 const ROOT = join(__dirname, "../..");
@@ -30,6 +31,7 @@ const CONTENT = [
   "tests/fixtures/nrpe-client",
   "tests/fixtures/smtp-sink",
   "tests/fixtures/git-server",
+  "tests/fixtures/registry",
   "tests/fixtures/icinga-clock",
   "tests/fixtures/thruk",
   "toolchain/thrukImage.ts",
@@ -115,7 +117,12 @@ async function fill(docker: Dockerode, say: Say): Promise<SeedImages> {
   say(`MySQL: ${mySql.image}, ${mySql.origin}`);
   const grafana = await ensureGrafanaImage(docker, say);
   say(`Grafana: ${grafana.image}, ${grafana.origin}`);
-  const fixtures = { "nrpe-client": NRPE_CLIENT_IMAGE, "smtp-sink": SMTP_SINK_IMAGE, "git-server": GIT_SERVER_IMAGE };
+  const fixtures = {
+    "nrpe-client": NRPE_CLIENT_IMAGE,
+    "smtp-sink": SMTP_SINK_IMAGE,
+    "git-server": GIT_SERVER_IMAGE,
+    registry: REGISTRY_IMAGE,
+  };
   for (const [name, image] of Object.entries(fixtures)) {
     const options = { buildargs: { BASE_IMAGE: debian.image } };
     await buildImage(docker, join(ROOT, "tests/fixtures", name), image, say, options);

@@ -16,15 +16,24 @@ export interface Result {
 /** The plain and encrypted settings of a stack's file. */
 export type StackConfig = Record<string, unknown>;
 
+/** What the machine has that commands are run on. */
+export interface Surroundings {
+  /** In their environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A program, with its arguments, that runs them. */
+  readonly launcher?: readonly string[];
+}
+
 /** A copy of the project to run commands in as an operator would, against one Docker Engine. */
 export class Workspace {
   private constructor(
     readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
+    private readonly launcher: readonly string[],
   ) {}
 
   /** Copies what git knows of the project, and its packages. */
-  static async create(dockerHost: string): Promise<Workspace> {
+  static async create(dockerHost: string, surroundings: Surroundings = {}): Promise<Workspace> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "icinga-swarm-workspace-"));
     await mustRun(
       "bash",
@@ -36,13 +45,13 @@ export class Workspace {
     // Hard links: only new files are ever written there.
     await mustRun("cp", ["-al", path.join(ROOT, "node_modules"), folder], { cwd: ROOT });
     const { env } = await ensurePulumi(() => undefined);
-    return new Workspace(folder, {
-      ...env,
+    const own = {
       DOCKER_HOST: dockerHost,
       PULUMI_BACKEND_URL: `file://${folder}/.local/state`,
       PULUMI_CONFIG_PASSPHRASE_FILE: path.join(folder, ".local", "passphrase"),
       NO_COLOR: "1",
-    });
+    };
+    return new Workspace(folder, { ...env, ...own, ...surroundings.env }, surroundings.launcher ?? []);
   }
 
   remove(): void {
@@ -51,7 +60,7 @@ export class Workspace {
 
   /** Runs a command as typed; prints what it prints when it fails unexpectedly. */
   run(...command: readonly string[]): Promise<Result> {
-    const [file = "", ...args] = command;
+    const [file = "", ...args] = [...this.launcher, ...command];
     return run(file, args, { cwd: this.folder, env: this.env });
   }
 
