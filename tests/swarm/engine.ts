@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { PassThrough, type Readable, type Writable } from "node:stream";
@@ -15,14 +15,19 @@ const TAKEN = 75;
 /** Far from the machine's networks, and from 10.118.0.0/16, which the product uses. */
 const OVERLAY_POOL = "10.200.0.0/16";
 
+/** In place of a seed: a data root with nothing in it, as a new machine has. */
+export const NO_SEED = "none";
+
 export interface EngineOptions {
   /**
    * Decides names and addresses: engine 3 is the host `icinga-swarm-test-3` at 100.64.3.11. 0 is the seed's.
    * @default the first that is free, from 1 to 250
    */
   readonly index?: number;
-  /** A never-joined data root to start from a copy of: what `seedDataRoot` returns. */
+  /** A never-joined data root to start from a copy of: what `seedDataRoot` returns, or NO_SEED. */
   readonly seed: string;
+  /** What its machine is called, and with it the swarm's node. @default from its index */
+  readonly hostname?: string;
   /** Makes it a swarm of one node. @default true */
   readonly swarm?: boolean;
   /** Further options of dockerd. @default none */
@@ -45,18 +50,17 @@ export class TestEngine {
   readonly dockerHost: string;
   /** Where the host reaches what the engine's containers publish. */
   readonly address: string;
-  /** Name of the swarm's node. */
-  readonly nodeName: string;
   readonly docker: Dockerode;
 
   private constructor(
     readonly index: number,
+    /** Name of the swarm's node. */
+    readonly nodeName: string,
     private readonly supervisor: ChildProcessByStdio<Writable, Readable, null>,
   ) {
     this.socketPath = `${RUN_DIRECTORY}/${index}/docker.sock`;
     this.dockerHost = `unix://${this.socketPath}`;
     this.address = `100.64.${index}.11`;
-    this.nodeName = `icinga-swarm-test-${index}`;
     this.docker = new Dockerode({ socketPath: this.socketPath });
   }
 
@@ -68,20 +72,26 @@ export class TestEngine {
     index: number,
     dataRoot: string,
     seed: string | undefined,
-    dockerdOptions: readonly string[],
+    options: Pick<EngineOptions, "hostname" | "dockerdOptions"> = {},
   ): Promise<TestEngine | undefined> {
+    const hostname = options.hostname ?? `icinga-swarm-test-${index}`;
     const args = [SCRIPT, "run", String(index), dataRoot, ...(seed === undefined ? [] : [seed])];
     const supervisor = spawn("bash", args, {
       // A Ctrl-C at the terminal is for the tests; the supervisor sees its pipe close when they are gone.
       detached: true,
       stdio: ["pipe", "pipe", "inherit"],
-      env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, ENGINE_OPTIONS: dockerdOptions.join(" ") },
+      env: {
+        ...process.env,
+        ...ADMINISTRATORS_PATH,
+        ENGINE_OPTIONS: (options.dockerdOptions ?? []).join(" "),
+        ENGINE_HOSTNAME: hostname,
+      },
     });
     supervisor.stdin.on("error", () => undefined);
     // A forgotten engine must not keep the tests from ending; it goes with them.
     supervisor.unref();
     for (const stream of [supervisor.stdin, supervisor.stdout]) (stream as Socket).unref();
-    const engine = new TestEngine(index, supervisor);
+    const engine = new TestEngine(index, hostname, supervisor);
     const exit = new Promise<number | null>((resolve) => supervisor.once("close", resolve));
     // Only then is what answers at that address this engine, and not somebody else's of the same index.
     const started = new Promise<"started">((resolve) => supervisor.stdout.once("data", () => resolve("started")));
@@ -95,6 +105,59 @@ export class TestEngine {
     } finally {
       clearInterval(alive);
     }
+  }
+
+  /** Takes the machine's power away: nothing is shut down, nothing is said to anybody. The data root stays. */
+  async powerOff(): Promise<void> {
+    await this.order("off");
+  }
+
+  /** Starts the machine again, with the name, the address and the data root that it had. */
+  async powerOn(): Promise<void> {
+    await this.order("on");
+    const outcome = await this.untilItAnswers();
+    if (outcome !== "answers") throw new Error(`engine ${this.index} did not start again:\n${await this.logTail()}`);
+  }
+
+  /** The supervisor's answer is the order's own word. */
+  private async order(word: "off" | "on"): Promise<void> {
+    const alive = setInterval(() => undefined, 1000);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.supervisor.once("close", () => reject(new Error(`engine ${this.index} has ended`)));
+        this.supervisor.stdout.once("data", () => resolve());
+        this.supervisor.stdin.write(`${word}\n`);
+      });
+    } finally {
+      clearInterval(alive);
+    }
+  }
+
+  /**
+   * Cuts the machine off without a word, as a line that breaks far away does; Docker's own socket goes on answering.
+   * @param what `data`: what overlay networks send, so that containers on other machines are out of reach while the swarm
+   *   sees nothing of it; `link`: everything
+   * @returns mends it; harmless when it is whole
+   */
+  async cut(what: "data" | "link"): Promise<() => Promise<void>> {
+    const run = (verb: string) =>
+      runOnHost(["bash", SCRIPT, verb, String(this.index), what], { env: ADMINISTRATORS_PATH });
+    await run("cut");
+    return async () => void (await run("heal"));
+  }
+
+  /** Sets which names the machine and its engine know besides their own; containers do not. @param hosts name -> address */
+  async knowHosts(hosts: ReadonlyMap<string, string>): Promise<void> {
+    // In place: the file is mounted in the machine.
+    const own = new Map([[this.nodeName, this.address]]);
+    await writeFile(`${RUN_DIRECTORY}/${this.index}/hosts`, hostsFile(new Map([...hosts, ...own])));
+  }
+
+  /** Makes the engine trust a registry. @param registry `host` or `host:port` @param certificate of its authority, PEM */
+  async trust(registry: string, certificate: string): Promise<void> {
+    const folder = `${RUN_DIRECTORY}/${this.index}/certs.d/${registry}`;
+    await mkdir(folder, { recursive: true });
+    await writeFile(`${folder}/ca.crt`, certificate);
   }
 
   /** Removes everything: processes, containers, namespaces, mounts, addresses, firewall rules, cgroups, the data root. */
@@ -209,6 +272,15 @@ export class TestEngine {
   }
 }
 
+/** Text of /etc/hosts. @param hosts name -> address */
+export function hostsFile(hosts: ReadonlyMap<string, string>): string {
+  const lines = [...hosts].map(([name, address]) => `${address} ${name}\n`);
+  return `127.0.0.1 localhost\n::1 localhost\n${lines.join("")}`;
+}
+
+/** Where the programs that engines take are, also for those who became root without a root's environment. */
+const ADMINISTRATORS_PATH = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` };
+
 /** What engines are started with, and the Debian package of each. */
 const PROGRAMS = {
   dockerd: "docker.io",
@@ -234,7 +306,7 @@ export async function startEngine(options: EngineOptions): Promise<TestEngine> {
   const indexes = options.index === undefined ? Array.from({ length: 250 }, (_, i) => i + 1) : [options.index];
   for (const index of indexes) {
     const dataRoot = cachePath("test-engine", `data-${index}`);
-    const engine = await TestEngine.run(index, dataRoot, options.seed, options.dockerdOptions ?? []);
+    const engine = await TestEngine.run(index, dataRoot, options.seed, options);
     if (engine === undefined) continue;
     if (options.swarm !== false) await initialiseSwarm(engine);
     return engine;
@@ -244,7 +316,7 @@ export async function startEngine(options: EngineOptions): Promise<TestEngine> {
 
 /** Removes what killed runs left: engines nobody holds, with all that belongs to them. Those in use stay. */
 export async function removeLeftovers(say: Say = () => undefined): Promise<void> {
-  await runOnHost(["bash", SCRIPT, "sweep"], { onLine: say, env: { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` } });
+  await runOnHost(["bash", SCRIPT, "sweep"], { onLine: say, env: ADMINISTRATORS_PATH });
 }
 
 /**
@@ -256,7 +328,7 @@ export async function withPlainEngine<T>(
   work: (docker: Dockerode) => Promise<T>,
 ): Promise<T | undefined> {
   await mkdir(dataRoot, { recursive: true });
-  const engine = await TestEngine.run(0, dataRoot, undefined, []);
+  const engine = await TestEngine.run(0, dataRoot, undefined);
   if (engine === undefined) return undefined;
   try {
     return await work(engine.docker);
@@ -265,8 +337,10 @@ export async function withPlainEngine<T>(
   }
 }
 
-async function initialiseSwarm(engine: TestEngine): Promise<void> {
+/** Makes an engine the manager of a new swarm. @param spec of the swarm. @default Docker's own */
+export async function initialiseSwarm(engine: TestEngine, spec: object = {}): Promise<void> {
   await engine.docker.swarmInit({
+    Spec: spec,
     ListenAddr: "0.0.0.0:2377",
     AdvertiseAddr: engine.address,
     DefaultAddrPool: [OVERLAY_POOL],
