@@ -7,7 +7,7 @@ import type { Heartbeat } from "./components/icingaMaster";
 import { type Inventory, packShipment, readInventory } from "./generator/inventory";
 import { hostWithCertificates } from "./generator/nrpeCertificates";
 import { isSshUrl } from "./generator/serviceSettings";
-import { crossChecks, nodesOf } from "./settings/crossChecks";
+import { centralNodeOf, crossChecks } from "./settings/crossChecks";
 import {
   type CredentialKey,
   CREDENTIALS,
@@ -62,7 +62,7 @@ export function readSettings(): Settings {
   return {
     ...rest,
     dockerHost,
-    centralNode: central?.node ?? nodesOf(rest.locations)[0] ?? "self",
+    centralNode: centralNodeOf({ ...rest, central }),
     shipment,
     registryAuth: rest.registry && [
       {

@@ -1,15 +1,43 @@
 import type Docker from "dockerode";
-import { MASTER } from "../generator/location";
+import { MASTER, type Location, topology } from "../generator/location";
 import { dockerConnection, explainDockerError } from "./dockerConnection";
 import { LOCAL_STACK } from "./repository";
-import { taskLog } from "./serviceLogs";
+import { type LogPart, readTaskLog } from "./serviceLogs";
 import { readStackFile } from "./stackFile";
-import { expectedServices, type MasterStatus, type Report, report, type ServiceStatus } from "./statusReport";
-import { readNodeNames, readTasks, replicasOf, specHashOf, type SwarmService, type SwarmTask } from "./swarmApi";
+import {
+  expectedServices,
+  type MasterSilence,
+  type MasterStatus,
+  type MasterWord,
+  type NodeStatus,
+  type Report,
+  report,
+  type ServiceStatus,
+  STALE_SECONDS,
+} from "./statusReport";
+import {
+  nodeName,
+  readNodes,
+  readTasks,
+  replicasOf,
+  specHashOf,
+  type SwarmNode,
+  type SwarmService,
+  type SwarmTask,
+} from "./swarmApi";
 import { UserError } from "./userError";
 
-/** Lines of the master's log in which its last report is looked for: few are quick, many find it in a busy log. */
-const LOG_TAILS = [500, 20_000];
+/** The last report is mostly among the last lines: these are quick to read. */
+const NEAR_LINES = 500;
+/**
+ * Where it is not, all lines are read from a time on after which there must be a report, however many they are. They come
+ * oldest first: if that takes too long, what was read until then holds a report that is not too old.
+ */
+const WINDOW_SECONDS = STALE_SECONDS - 15;
+const WINDOW_TIMEOUT_MS = 8_000;
+/** The node looks for the window's beginning among so many of the last lines, some 40 MB: it takes it about a second. */
+const WINDOW_LINES = 200_000;
+const REPORT = "status {";
 
 /**
  * `npm run status [-- <stack>]`: how the stack's services, slaves and checks are, from the swarm manager's API alone.
@@ -24,26 +52,35 @@ export async function main([stack = LOCAL_STACK]: readonly string[]): Promise<nu
 
 /** Looks at a stack. @throws UserError when its engine does not answer or is in no swarm */
 export async function readStatus(stack: string): Promise<Report> {
-  const { dockerHost, locations } = readStackFile(stack);
+  const { dockerHost, locations, centralNode } = readStackFile(stack);
   const connection = dockerConnection(dockerHost);
   try {
     const docker = await connection.client();
-    const info = (await docker.info()) as { SystemTime: string; Swarm: { ControlAvailable: boolean } };
+    const info = (await docker.info()) as EngineInfo;
     if (!info.Swarm.ControlAvailable) {
       throw new UserError(`the Docker Engine at ${dockerHost} manages no swarm, so it does not run stack ${stack}`);
     }
-    const [services, master, volumes] = await Promise.all([
-      readServices(docker, expectedServices(locations)),
-      readMasterStatus(docker),
+    const [services, tasks, nodes, volumes] = await Promise.all([
+      docker.listServices() as unknown as Promise<SwarmService[]>,
+      readTasks(docker),
+      readNodes(docker),
       docker.listVolumes(),
     ]);
+    const names = new Map(nodes.map((node) => [node.ID, nodeName(node)]));
     return report({
       stack,
       dockerHost,
       locations,
-      services,
-      master,
-      masterAgeSeconds: master && Date.parse(info.SystemTime) / 1000 - master.time,
+      centralNode,
+      ownNode: names.get(info.Swarm.NodeID) ?? info.Name,
+      nodes: nodes.map(nodeStatus),
+      services: servicesOf(services, tasks, names, expectedServices(locations)),
+      places: placesOf(locations, services, tasks, names),
+      master: await readMasterWord(docker, {
+        tasks: tasksOf(MASTER.service, services, tasks),
+        nodes,
+        now: Date.parse(info.SystemTime) / 1000,
+      }),
       volumes: volumes.Volumes.map(({ Name }) => Name),
     });
   } catch (error) {
@@ -53,15 +90,56 @@ export async function readStatus(stack: string): Promise<Report> {
   }
 }
 
+interface EngineInfo {
+  readonly Name: string;
+  readonly SystemTime: string;
+  readonly Swarm: { readonly ControlAvailable: boolean; readonly NodeID: string };
+}
+
+function nodeStatus(node: SwarmNode): NodeStatus {
+  return {
+    name: nodeName(node),
+    state: node.Status?.State ?? "unknown",
+    availability: node.Spec?.Availability ?? "active",
+    isManager: node.ManagerStatus !== undefined,
+  };
+}
+
+function tasksOf(name: string, services: readonly SwarmService[], tasks: readonly SwarmTask[]): SwarmTask[] {
+  const service = services.find(({ Spec }) => Spec.Name === name);
+  return tasks.filter(({ ServiceID }) => ServiceID === service?.ID);
+}
+
+/** Those that are to run; what ended and what is to end does not count. */
+function wantedOf(tasks: readonly SwarmTask[]): SwarmTask[] {
+  return tasks.filter(({ DesiredState }) => DesiredState !== "shutdown" && DesiredState !== "remove");
+}
+
+/** On which nodes slaves run, by endpoint. */
+function placesOf(
+  locations: readonly Location[],
+  services: readonly SwarmService[],
+  tasks: readonly SwarmTask[],
+  nodes: ReadonlyMap<string, string>,
+): Record<string, string> {
+  const pairs = locations.flatMap((location) => topology(location));
+  const running = pairs.flatMap(({ service }) =>
+    wantedOf(tasksOf(service, services, tasks))
+      .filter(({ Status, NodeID }) => Status.State === "running" && NodeID)
+      .map(({ Slot, NodeID = "" }) => [`${service}-${Slot ?? 1}`, nodes.get(NodeID) ?? NodeID]),
+  );
+  return Object.fromEntries(running) as Record<string, string>;
+}
+
 /** The stack's services: those it should have and are there, in that order, and any others that carry its mark. */
-async function readServices(docker: Docker, expected: readonly string[]): Promise<ServiceStatus[]> {
-  const [all, tasks, nodes] = await Promise.all([
-    docker.listServices() as unknown as Promise<SwarmService[]>,
-    readTasks(docker),
-    readNodeNames(docker),
-  ]);
+function servicesOf(
+  services: readonly SwarmService[],
+  tasks: readonly SwarmTask[],
+  nodes: ReadonlyMap<string, string>,
+  expected: readonly string[],
+): ServiceStatus[] {
   const place = ({ Spec }: SwarmService): number => expected.indexOf(Spec.Name) + 1 || expected.length + 1;
-  return all
+  return services
     .filter(({ Spec }) => specHashOf(Spec.TaskTemplate) !== undefined)
     .sort((a, b) => place(a) - place(b) || a.Spec.Name.localeCompare(b.Spec.Name))
     .map((service) => {
@@ -75,7 +153,7 @@ function statusOf(
   tasks: readonly SwarmTask[],
   nodes: ReadonlyMap<string, string>,
 ): ServiceStatus {
-  const wanted = tasks.filter(({ DesiredState }) => DesiredState !== "shutdown" && DesiredState !== "remove");
+  const wanted = wantedOf(tasks);
   const running = wanted.filter(({ Status }) => Status.State === "running");
   return {
     name: service.Spec.Name,
@@ -96,18 +174,48 @@ function problemOf(task: SwarmTask, all: readonly SwarmTask[], nodes: ReadonlyMa
   return `slot ${task.Slot ?? 1}${node}: ${task.Status.State}${own}${before}`;
 }
 
-/** The last report in the log of the master that runs now, or else ran last. */
-async function readMasterStatus(docker: Docker): Promise<MasterStatus | undefined> {
-  const tasks = (await readTasks(docker, MASTER.service).catch(() => [])).sort((a, b) =>
-    b.CreatedAt.localeCompare(a.CreatedAt),
-  );
-  const task = tasks.find(({ Status }) => Status.State === "running") ?? tasks[0];
-  if (!task) return undefined;
-  for (const tail of LOG_TAILS) {
-    const lines = await taskLog(docker, task.ID, tail).catch(() => []);
-    const line = lines.findLast(({ text }) => text.startsWith("status {"));
-    if (line) return JSON.parse(line.text.slice("status ".length)) as MasterStatus;
-    if (lines.length < tail) return undefined;
+/** Where the master's word is looked for. */
+export interface MasterTasks {
+  /** Of the master's service. */
+  readonly tasks: readonly SwarmTask[];
+  readonly nodes: readonly SwarmNode[];
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
+/** The last report in the log of the master that runs now. Exported for tests. */
+export async function readMasterWord(
+  docker: Docker,
+  { tasks, nodes, now }: MasterTasks,
+  read: typeof readTaskLog = readTaskLog,
+): Promise<MasterWord> {
+  const task = wantedOf(tasks).find(({ Status }) => Status.State === "running");
+  if (!task) return { problem: `${MASTER.service} does not run` };
+  const node = nodes.find(({ ID }) => ID === task.NodeID);
+  if (node && node.Status?.State !== "ready") {
+    // Swarm has not given its tasks up yet. To ask such a node for a log would only take time.
+    return { problem: `${MASTER.service} is on ${nodeName(node)}, which is ${node.Status?.State ?? "away"}` };
   }
-  return undefined;
+  const keep = (text: string): boolean => text.startsWith(REPORT);
+  const near = await read(docker, task.ID, { tail: NEAR_LINES, keep });
+  const found = wordIn(near, now);
+  if (found) return found;
+  const since = Math.floor(now) - WINDOW_SECONDS;
+  const window = await read(docker, task.ID, { tail: WINDOW_LINES, since, keep, timeoutMs: WINDOW_TIMEOUT_MS });
+  return wordIn(window, now) ?? { problem: whyNoWord(window, node) };
+}
+
+function wordIn({ lines }: LogPart, now: number): MasterWord | undefined {
+  const line = lines.at(-1);
+  if (line === undefined) return undefined;
+  const word = JSON.parse(line.text.slice(REPORT.length - 1)) as MasterStatus | MasterSilence;
+  const ageSeconds = now - word.time;
+  if (!("problem" in word)) return { status: word, ageSeconds };
+  return { problem: `Icinga does not answer: ${word.problem} (${Math.max(0, Math.round(ageSeconds))} s ago)` };
+}
+
+function whyNoWord({ problem }: LogPart, node: SwarmNode | undefined): string {
+  const place = node ? ` on ${nodeName(node)}` : "";
+  if (problem !== undefined) return `the log of ${MASTER.service}${place} cannot be read: ${problem}`;
+  return `there is no report in the last ${WINDOW_SECONDS} s of the log of ${MASTER.service}${place}`;
 }

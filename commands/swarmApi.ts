@@ -37,10 +37,28 @@ export async function readTasks(docker: Docker, service?: string): Promise<Swarm
   return (await docker.listTasks({ filters })) as SwarmTask[];
 }
 
+export interface SwarmNode {
+  readonly ID: string;
+  readonly Description?: { readonly Hostname?: string };
+  readonly Spec?: { readonly Availability?: string };
+  readonly Status?: { readonly State?: string; readonly Message?: string };
+  /** Managers alone have it. */
+  readonly ManagerStatus?: { readonly Leader?: boolean; readonly Reachability?: string };
+}
+
+/** The swarm's nodes. */
+export async function readNodes(docker: Docker): Promise<SwarmNode[]> {
+  return (await docker.listNodes()) as SwarmNode[];
+}
+
+/** What people call a node. */
+export function nodeName({ ID, Description }: SwarmNode): string {
+  return Description?.Hostname || ID;
+}
+
 /** Host names of the swarm's nodes by their ids. */
 export async function readNodeNames(docker: Docker): Promise<Map<string, string>> {
-  const nodes = (await docker.listNodes()) as { ID: string; Description?: { Hostname?: string } }[];
-  return new Map(nodes.map(({ ID, Description }) => [ID, Description?.Hostname || ID]));
+  return new Map((await readNodes(docker)).map((node) => [node.ID, nodeName(node)]));
 }
 
 /** The hash that every service of a stack carries, by which its tasks are told from older ones; others have none. */

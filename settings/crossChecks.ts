@@ -48,6 +48,11 @@ function duplicateUsers(users: readonly User[]): string[] {
   });
 }
 
+/** The node of the centre: the one that is named or, on one machine, the one there is. */
+export function centralNodeOf({ central, locations }: Pick<PlainSettings, "locations" | "central">): string {
+  return central?.node ?? nodesOf(locations)[0] ?? "self";
+}
+
 export function nodesOf(locations: readonly Location[]): string[] {
   return [...new Set(locations.flatMap((location) => location.nodes))];
 }

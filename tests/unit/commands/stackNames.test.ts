@@ -42,6 +42,6 @@ describe("the stack's names", () => {
       .sort();
     expect(volumes.length).toBeGreaterThan(8);
     expect(dataVolumes([...volumes, "somebody-elses-data", "mysql-data-of-others"])).toEqual(volumes);
-    expect(abandonedVolumes(volumes, locations)).toEqual([]);
+    expect(abandonedVolumes({ volumes, locations, ownNode: "hq-1", places: {} })).toEqual([]);
   });
 });
