@@ -73,6 +73,14 @@ export async function taskLog(docker: Docker, taskId: string, tail: number): Pro
   return lines;
 }
 
+/**
+ * Whether the node of a running task answers the manager. Swarm itself gives a node up only after three heartbeats, which
+ * on a swarm of distant sites are minutes; its log is what a manager asks a node for at once.
+ */
+export async function answersForTask(docker: Docker, taskId: string): Promise<boolean> {
+  return (await readTaskLog(docker, taskId, { tail: 1 })).problem === undefined;
+}
+
 /** The client collects a whole log before it hands it out, unless it is to be followed; this takes it as it comes. */
 function openLog(
   docker: Docker,

@@ -5,6 +5,7 @@ import type { ConfigGenerator } from "./configGenerator";
 import { ExistingNetwork } from "./existingNetwork";
 import { dockerSecret } from "./files";
 import type { IcingaMaster } from "./icingaMaster";
+import { KeptSlots } from "./keptSlots";
 import type { Networks } from "./networks";
 import { NodeLabels } from "./nodeLabels";
 import { Readiness } from "./readiness";
@@ -80,6 +81,17 @@ export class IcingaLocation extends pulumi.ComponentResource {
     const { location, master, stack } = args;
     const part = `${name}${pair.zone.slice(location.name.length)}`;
     const tickets = dockerSecret(`${part}-tickets`, enrolmentTickets(pair.endpoints, master.ticketSalt), this);
+    const slots = new KeptSlots(
+      `${part}-slots`,
+      {
+        serviceName: pair.service,
+        slots: pair.endpoints.length,
+        // As late as the service itself: what keeps that from changing should keep its slaves as well.
+        dockerHost: master.host.apply(() => stack.dockerHost),
+        timeoutSeconds: stack.readiness.timeoutSeconds,
+      },
+      { parent: this },
+    );
     const service = new SwarmService(
       `${part}-swarm`,
       {
@@ -88,7 +100,7 @@ export class IcingaLocation extends pulumi.ComponentResource {
         hostname: `${pair.service}-{{.Task.Slot}}`,
         replicas: pair.endpoints.length,
         maxReplicasPerNode: location.nodes.length > 1 ? 1 : 0,
-        constraint: labels.constraint,
+        constraint: slots.after(labels.constraint),
         env: {
           ICINGA_ZONE: pair.zone,
           ICINGA_ENDPOINTS: pair.endpoints.join(" "),

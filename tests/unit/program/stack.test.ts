@@ -104,6 +104,8 @@ describe.each([
     expect(waitsFor(resources, "location-frankfurt-swarm-service")).toContain(
       "location-frankfurt-nodes-" + node(settings),
     );
+    expect(waitsFor(resources, "location-frankfurt-swarm-service")).toContain("location-frankfurt-slots-kept");
+    expect(waitsFor(resources, "location-frankfurt-slots-kept")).toContain("icinga-master-ready-gate");
     expect(waitsFor(resources, "location-frankfurt-ready-gate")).toContain("config-generator-ready-gate");
     expect(waitsFor(resources, "mysql-swarm-service")).toContain("central-" + centre(settings));
     expect(waitsFor(resources, "grafana-swarm-service")).toContain("mysql-ready-gate");
@@ -137,6 +139,13 @@ test("a location's slaves become pairs: one service, one ticket secret and one g
     ]),
   );
   expect(slaves).toHaveLength(4);
+  const kept = resources.filter(({ name }) => name.endsWith("-slots-kept")).map(({ inputs }) => inputs.environment);
+  expect(kept).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ SLOTS_SERVICE: "icinga-slave-chicago", SLOTS_KEPT: "2" }),
+      expect.objectContaining({ SLOTS_SERVICE: "icinga-slave-chicago-p2", SLOTS_KEPT: "1" }),
+    ]),
+  );
   const tickets = resources.find(({ name }) => name === "location-chicago-p2-tickets");
   expect(Buffer.from(String(tickets?.inputs.data), "base64").toString()).toMatch(
     /^icinga-slave-chicago-p2-1 [0-9a-f]{40}\n$/,

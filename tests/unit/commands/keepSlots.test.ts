@@ -1,0 +1,150 @@
+import { Readable } from "node:stream";
+import type Docker from "dockerode";
+import { keepSlots } from "../../../commands/keepSlots";
+
+const SERVICE = "icinga-slave-frankfurt";
+
+interface FakeTask {
+  ID: string;
+  Slot: number;
+  NodeID?: string;
+  DesiredState: string;
+  Status: { State: string };
+}
+
+/** A manager that scales as Swarm does: what does not run goes first, and new slots get the lowest numbers. */
+class FakeSwarm {
+  readonly scaled: number[] = [];
+  readonly said: string[] = [];
+  tasks: FakeTask[];
+  private version = 1;
+
+  constructor(
+    private replicas: number,
+    running: Readonly<Record<number, string | undefined>>,
+    readonly nodes: Record<string, { state: string; answers: boolean }>,
+    private conflicts = 0,
+  ) {
+    this.tasks = Object.entries(running).map(([slot, node]) => task(Number(slot), node));
+  }
+
+  async keep(slots: number, timeoutSeconds = 5): Promise<void> {
+    await keepSlots(this.docker(), { service: SERVICE, slots, timeoutSeconds }, (line) => this.said.push(line));
+  }
+
+  get slots(): number[] {
+    return this.tasks.filter(({ DesiredState }) => DesiredState === "running").map(({ Slot }) => Slot);
+  }
+
+  private docker(): Docker {
+    const missing = Object.assign(new Error("no such service"), { statusCode: 404 });
+    return {
+      getService: (name: string) => ({
+        inspect: () =>
+          name === SERVICE && this.replicas >= 0 ? Promise.resolve(this.service()) : Promise.reject(missing),
+        update: (spec: { version: number; Mode: { Replicated: { Replicas: number } } }) => this.update(spec),
+      }),
+      listTasks: () => Promise.resolve(structuredClone(this.tasks)),
+      listNodes: () =>
+        Promise.resolve(
+          Object.entries(this.nodes).map(([ID, { state }]) => ({
+            ID,
+            Description: { Hostname: ID },
+            Status: { State: state },
+          })),
+        ),
+      modem: {
+        dial: ({ path }: { path: string }, callback: (error: Error | null, log?: Readable) => void) => {
+          const id = path.split("/")[2] ?? "";
+          if (this.answers(id)) callback(null, Readable.from([]));
+          else callback(new Error("aborted"));
+        },
+      },
+    } as unknown as Docker;
+  }
+
+  private service(): object {
+    const Spec = {
+      Name: SERVICE,
+      TaskTemplate: { Placement: "kept" },
+      Mode: { Replicated: { Replicas: this.replicas } },
+    };
+    return { ID: "1", UpdatedAt: "", Version: { Index: this.version }, Spec };
+  }
+
+  private update(spec: { version: number; TaskTemplate?: object; Mode: { Replicated: { Replicas: number } } }) {
+    expect(spec.TaskTemplate).toEqual({ Placement: "kept" });
+    if (this.conflicts-- > 0) this.version++;
+    if (spec.version !== this.version) return Promise.reject(new Error("rpc error: update out of sequence"));
+    this.version++;
+    this.replicas = spec.Mode.Replicated.Replicas;
+    this.scaled.push(this.replicas);
+    const kept = [...this.tasks].sort((a, b) => Number(isRunning(b)) - Number(isRunning(a)) || a.Slot - b.Slot);
+    kept.slice(this.replicas).forEach((each) => (each.DesiredState = "remove"));
+    for (let slot = 1; this.slots.length < this.replicas; slot++) {
+      if (!this.slots.includes(slot)) this.tasks.push(task(slot, undefined));
+    }
+    return Promise.resolve();
+  }
+
+  private answers(id: string): boolean {
+    const node = this.tasks.find(({ ID }) => ID === id)?.NodeID ?? "";
+    return this.nodes[node]?.answers === true;
+  }
+}
+
+function task(slot: number, node: string | undefined): FakeTask {
+  const status = { State: node === undefined ? "pending" : "running" };
+  return { ID: `${slot}-${node}`, Slot: slot, NodeID: node, DesiredState: "running", Status: status };
+}
+
+function isRunning({ Status }: FakeTask): boolean {
+  return Status.State === "running";
+}
+
+const ALIVE = { state: "ready", answers: true };
+const DEAD = { state: "down", answers: false };
+const SILENT = { state: "ready", answers: false };
+
+it("leaves a service alone that is not there, or has no slot too many", async () => {
+  const none = new FakeSwarm(-1, {}, {});
+  await none.keep(1);
+  expect(none.said).toEqual([`${SERVICE} is not there yet`]);
+  const pair = new FakeSwarm(2, { 1: "fra-1", 2: "fra-2" }, { "fra-1": ALIVE, "fra-2": ALIVE });
+  await pair.keep(2);
+  expect(pair.scaled).toEqual([]);
+});
+
+it("takes the last slot of a pair away, also when somebody else changes the service at the same time", async () => {
+  const swarm = new FakeSwarm(2, { 1: "fra-1", 2: "fra-2" }, { "fra-1": ALIVE, "fra-2": ALIVE }, 2);
+  await swarm.keep(1);
+  expect(swarm.scaled).toEqual([1]);
+  expect(swarm.slots).toEqual([1]);
+});
+
+it("ends with slot 1 where its node is dead", async () => {
+  const swarm = new FakeSwarm(2, { 1: undefined, 2: "fra-2" }, { "fra-1": DEAD, "fra-2": ALIVE });
+  await swarm.keep(1);
+  expect(swarm.scaled).toEqual([0, 1]);
+  expect(swarm.slots).toEqual([1]);
+});
+
+it("keeps the one slave that lives until Swarm has given up the other's node", async () => {
+  const swarm = new FakeSwarm(2, { 1: "fra-1", 2: "fra-2" }, { "fra-1": SILENT, "fra-2": ALIVE });
+  const kept = swarm.keep(1);
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  expect(swarm.scaled).toEqual([]);
+  expect(swarm.said).toEqual([expect.stringMatching(/^waiting: node fra-1 does not answer for slot 1 of .*, 0 s$/)]);
+  swarm.nodes["fra-1"] = DEAD;
+  await kept;
+  expect(swarm.scaled).toEqual([0, 1]);
+  expect(swarm.slots).toEqual([1]);
+});
+
+it("changes nothing when that does not become certain in time, and says what to do", async () => {
+  const swarm = new FakeSwarm(2, { 1: "fra-1", 2: "fra-2" }, { "fra-1": SILENT, "fra-2": ALIVE });
+  await expect(swarm.keep(1, 0.7)).rejects.toThrow(
+    /icinga-slave-frankfurt keeps all its slots.*node fra-1 does not answer.*docker node rm --force/,
+  );
+  expect(swarm.scaled).toEqual([]);
+});
