@@ -10,6 +10,7 @@ import { MySql } from "./components/mySql";
 import { NagVis } from "./components/nagVis";
 import { Networks } from "./components/networks";
 import { NodeLabels } from "./components/nodeLabels";
+import { Preflight } from "./components/preflight";
 import { Thruk } from "./components/thruk";
 import { buildImages } from "./images";
 import { readSettings } from "./settings";
@@ -17,8 +18,12 @@ import { readSettings } from "./settings";
 const settings = readSettings();
 const { credentials, memory } = settings;
 
+const { dockerHost } = new Preflight("preflight", settings);
+/** What every service is given. */
+const stack = { ...settings, dockerHost };
+
 const provider = new docker.Provider("docker", {
-  host: settings.dockerHost,
+  host: dockerHost,
   registryAuth: settings.registryAuth,
 });
 const opts: pulumi.ComponentResourceOptions = { providers: [provider] };
@@ -27,14 +32,14 @@ const images = buildImages(settings.images, settings.registry, opts);
 const networks = new Networks("networks", settings.networks, opts);
 const central = new NodeLabels(
   "central",
-  { label: "icinga-swarm.central", nodes: [settings.centralNode], dockerHost: settings.dockerHost },
+  { label: "icinga-swarm.central", nodes: [settings.centralNode], dockerHost },
   opts,
 );
 
 const gateway = new Gateway(
   "gateway",
   {
-    stack: settings,
+    stack,
     image: images.gateway,
     networks,
     central,
@@ -49,7 +54,7 @@ const gateway = new Gateway(
 const graphite = new Graphite(
   "graphite",
   {
-    stack: settings,
+    stack,
     image: images.graphite,
     networks,
     central,
@@ -63,7 +68,7 @@ const graphite = new Graphite(
 const mySql = new MySql(
   "mysql",
   {
-    stack: settings,
+    stack,
     image: settings.images.mysql,
     networks,
     central,
@@ -81,7 +86,7 @@ const mySql = new MySql(
 const master = new IcingaMaster(
   "icinga-master",
   {
-    stack: settings,
+    stack,
     image: images.master,
     networks,
     central,
@@ -104,7 +109,7 @@ const master = new IcingaMaster(
 new Grafana(
   "grafana",
   {
-    stack: settings,
+    stack,
     image: settings.images.grafana,
     networks,
     central,
@@ -120,7 +125,7 @@ new Grafana(
 new Thruk(
   "thruk",
   {
-    stack: settings,
+    stack,
     image: images.thruk,
     networks,
     central,
@@ -135,7 +140,7 @@ new Thruk(
 new NagVis(
   "nagvis",
   {
-    stack: settings,
+    stack,
     image: images.nagvis,
     networks,
     central,
@@ -150,7 +155,7 @@ new NagVis(
 const generator = new ConfigGenerator(
   "config-generator",
   {
-    stack: settings,
+    stack,
     image: images.generator,
     networks,
     central,
@@ -169,7 +174,7 @@ const locations = settings.locations.map((location) => ({
   slaves: new IcingaLocation(
     `location-${location.name}`,
     {
-      stack: settings,
+      stack,
       image: images.slave,
       location,
       networks,

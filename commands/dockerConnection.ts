@@ -93,23 +93,35 @@ function parseHost(host: string): URL {
   return url;
 }
 
+/** How ssh behaves for every purpose here: it asks nobody anything, and notices a line that is dead. */
+const SSH_OPTIONS = {
+  BatchMode: "yes",
+  // A control master could outlive this process, or end while it is in use.
+  ControlMaster: "no",
+  ControlPath: "none",
+  ConnectTimeout: "15",
+  ServerAliveInterval: "10",
+  ServerAliveCountMax: "3",
+};
+
 /** The arguments of the one ssh that carries all requests. Exported for tests. */
 export function sshArguments(url: URL, localSocket: string): string[] {
-  const options = {
-    BatchMode: "yes",
-    // A control master could outlive this process, or end while it is in use.
-    ControlMaster: "no",
-    ControlPath: "none",
-    ExitOnForwardFailure: "yes",
-    ConnectTimeout: "15",
-    ServerAliveInterval: "10",
-    ServerAliveCountMax: "3",
-  };
+  const tunnel = ["-N", "-L", `${localSocket}:${remoteSocket(url)}`];
+  return [...tunnel, ...optionsAndDestination(url, { ...SSH_OPTIONS, ExitOnForwardFailure: "yes" })];
+}
+
+/**
+ * The arguments of an ssh that runs one command on an engine's machine.
+ *
+ * @param command for the shell there
+ */
+export function sshCommand(url: URL, command: string): string[] {
+  return ["-T", ...optionsAndDestination(url, SSH_OPTIONS), command];
+}
+
+function optionsAndDestination(url: URL, options: Readonly<Record<string, string>>): string[] {
   const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
   return [
-    "-N",
-    "-L",
-    `${localSocket}:${remoteSocket(url)}`,
     ...Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]),
     ...(url.port ? ["-p", url.port] : []),
     // After `--`, so that no host name is ever read as an option.

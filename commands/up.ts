@@ -14,14 +14,18 @@ import {
   localStackExists,
   localStateSize,
   noteMachine,
+  readMachine,
   removeDeadLocks,
   writeLocalStackFile,
 } from "./localStack";
+import { preflight, verdict } from "./preflight";
+import { demandsOfStack } from "./preflightStack";
 import { PulumiCli } from "./pulumiCli";
 import { LOCAL_STACK, PROJECT } from "./repository";
 import { createMissingSecrets } from "./secrets";
 import { readStackConfig, readStackFile, stackFilePath } from "./stackFile";
 import { readStatus } from "./status";
+import { ensureHeartbeat, HEARTBEAT_SECONDS, MISSED_PERIODS } from "./swarmHeartbeat";
 import { ensureFirstUser, type FirstUser } from "./user";
 import { explained, UserError } from "./userError";
 
@@ -41,6 +45,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const pulumi = await preparePulumi();
   const images = await prepareEngine(dockerHost);
   const user = await prepareStack(pulumi, dockerHost, images);
+  await lookAtSwarm();
   // A refresh sees what Swarm rolled back or somebody removed, so that another up repairs it.
   const code = await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--suppress-progress"]);
   if (code !== 0) {
@@ -50,6 +55,26 @@ export async function main(args: readonly string[]): Promise<number> {
   await showStatus();
   (await wayIn(pulumi, user)).forEach(say);
   return 0;
+}
+
+/**
+ * Looks at the swarm as it is now; in Pulumi the same look is taken only when the stack wants something else of it.
+ *
+ * @throws UserError with everything that has to be mended first
+ */
+async function lookAtSwarm(): Promise<void> {
+  const wanted = validDemands();
+  if (wanted) verdict(await preflight(wanted.dockerHost, wanted.demands), wanted.dockerHost).forEach(say);
+}
+
+/** None where the stack's file has mistakes: Pulumi names all of them before it does anything. */
+function validDemands(): ReturnType<typeof demandsOfStack> | undefined {
+  try {
+    return demandsOfStack(LOCAL_STACK);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 /** Where the pages are, and how to log in. */
@@ -108,6 +133,10 @@ async function prepareEngine(dockerHost: string): Promise<VendorImages> {
     say(`Docker Engine  ${version}  ${dockerHost}`);
     const swarm = await explained(ensureSwarm(docker, say));
     if (swarm.initialised) noteMachine({ initialisedSwarm: true });
+    // A swarm that others made is theirs to set up: preflight says what they have to do.
+    if (readMachine().initialisedSwarm && (await ensureHeartbeat(docker))) {
+      say(`swarm          takes a node for down after ${MISSED_PERIODS * HEARTBEAT_SECONDS} s from now on`);
+    }
     for (const { node, label } of labelsOfLocalStack()) await restoreLabel(docker, node, label);
     const known = existsSync(STACK_FILE) ? imagesOfStack() : undefined;
     const debian = await explained(ensureBaseImage(docker, say, known && (known.debian ?? DEBIAN_IMAGE)));

@@ -73,7 +73,7 @@ export class ConfigGenerator extends pulumi.ComponentResource {
   }
 
   /** A value that may be used only once the package with this content is active on the master. */
-  after<T>(value: T): pulumi.Output<T> {
+  after<T>(value: pulumi.Input<T>): pulumi.Output<T> {
     return this.ready.after(value);
   }
 }

@@ -5,7 +5,7 @@ export interface ExistingNetworkArgs {
   /** Name of an overlay network that somebody else made. */
   readonly network: string;
   /** Where Docker answers: a socket or `ssh://user@host`. */
-  readonly dockerHost: string;
+  readonly dockerHost: pulumi.Input<string>;
 }
 
 /**

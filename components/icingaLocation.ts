@@ -125,7 +125,7 @@ export class IcingaLocation extends pulumi.ComponentResource {
     const ready = new Readiness(
       `${part}-ready`,
       // A slave is ready when it holds its zone's configuration, which the generator brings.
-      { service, dockerHost: args.generator.after(stack.dockerHost) },
+      { service, dockerHost: args.generator.after<string>(stack.dockerHost) },
       { parent: this },
     );
     return ready.after([...pair.endpoints]);

@@ -7,7 +7,7 @@ export interface NodeLabelsArgs {
   /** Host names of swarm nodes, or `self` for the manager that Docker answers from. */
   readonly nodes: readonly string[];
   /** Where Docker answers: a socket or `ssh://user@host`. */
-  readonly dockerHost: string;
+  readonly dockerHost: pulumi.Input<string>;
 }
 
 /** A boolean label on swarm nodes, removed again with this component or when a node leaves the list. */

@@ -50,7 +50,7 @@ export class Readiness extends pulumi.ComponentResource {
    * A value that may be used only once the service is ready. It is known in a preview (a URN always is), so that
    * waiting for a neighbour never shows up as a change.
    */
-  after<T>(value: T): pulumi.Output<T> {
+  after<T>(value: pulumi.Input<T>): pulumi.Output<T> {
     return this.gate.urn.apply(() => value) as pulumi.Output<T>;
   }
 }

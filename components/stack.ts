@@ -1,9 +1,10 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { ServiceLimits } from "./swarmService";
 
 /** What every service of a stack is given. */
 export interface StackContext {
   /** Where Docker answers: a socket or `ssh://user@host`. */
-  readonly dockerHost: string;
+  readonly dockerHost: pulumi.Input<string>;
   readonly retention: { readonly logMegabytes: number; readonly logFiles: number };
   readonly readiness: { readonly timeoutSeconds: number };
 }

@@ -23,6 +23,23 @@ export function parseCidr(text: string): Cidr | undefined {
   return first % size === 0 ? { first, end: first + size } : undefined;
 }
 
+/**
+ * The range of any IPv4 subnet, or of one address, as others write them: of any size, and with bits behind the prefix.
+ *
+ * @returns undefined for anything else, such as an IPv6 subnet
+ */
+export function rangeOf(text: string): Cidr | undefined {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(text);
+  if (!match) return undefined;
+  const octets = match.slice(1, 5).map(Number);
+  const bits = match[5] === undefined ? 32 : Number(match[5]);
+  if (octets.some((octet) => octet > 255) || bits > 32) return undefined;
+  const address = octets.reduce((number, octet) => number * 256 + octet, 0);
+  const size = 2 ** (32 - bits);
+  const first = address - (address % size);
+  return { first, end: first + size };
+}
+
 /** Whether two subnets share an address. */
 export function overlaps(one: Cidr, other: Cidr): boolean {
   return one.first < other.end && other.first < one.end;

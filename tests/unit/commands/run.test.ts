@@ -14,7 +14,7 @@ it("names the commands there are when one is not", () => {
   const { code, output } = run("upp");
   expect(code).toBe(1);
   expect(output).toMatch(
-    /^There is no command "upp"; the commands are: bench, down, .*label-node.*up, user, wait-ready\.$/,
+    /^There is no command "upp"; the commands are: bench, .*down, .*label-node.*up, user, wait-ready\.$/,
   );
 });
 

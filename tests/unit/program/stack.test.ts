@@ -114,6 +114,26 @@ describe.each([
     expect(waitsFor(resources, "nagvis-swarm-service")).toContain("icinga-master-ready-gate");
   });
 
+  test("nothing touches the swarm before the preflight, which is told what the stack wants of it", () => {
+    const isPreflight = ({ name }: Recorded): boolean => name === "preflight-check";
+    const touching = resources.filter((resource) => {
+      const { type } = resource;
+      return type === "pulumi:providers:docker" || (type.startsWith("command:") && !isPreflight(resource));
+    });
+    expect(touching.length).toBeGreaterThan(10);
+    for (const { name } of touching.filter(({ name }) => !name.endsWith("-attempt"))) {
+      expect([name, ...waitsFor(resources, name)]).toContain("preflight-check");
+    }
+    const { environment, triggers } = resources.find(isPreflight)?.inputs as Record<string, Record<string, string>>;
+    expect(triggers).toBeUndefined();
+    expect(environment?.PREFLIGHT_DOCKER_HOST).toBe("unix:///var/run/docker.sock");
+    expect(JSON.parse(environment?.PREFLIGHT_DEMANDS ?? "")).toMatchObject({
+      central: centre(settings),
+      locations: expect.arrayContaining([{ name: "frankfurt", nodes: expect.arrayContaining([node(settings)]) }]),
+      networks: { cluster: "10.118.0.0/22", web: "10.118.7.0/24" },
+    });
+  });
+
   test("parts that do not need each other start side by side", () => {
     expect(waitsFor(resources, "location-frankfurt-swarm-service")).not.toContain("config-generator-swarm-service");
     expect(waitsFor(resources, "location-frankfurt-swarm-service")).not.toContain("location-chicago-swarm-service");
