@@ -87,7 +87,7 @@ export class IcingaLocation extends pulumi.ComponentResource {
         serviceName: pair.service,
         slots: pair.endpoints.length,
         // As late as the service itself: what keeps that from changing should keep its slaves as well.
-        dockerHost: master.host.apply(() => stack.dockerHost),
+        dockerHost: master.host.apply(() => pulumi.output(stack.dockerHost)),
         timeoutSeconds: stack.readiness.timeoutSeconds,
       },
       { parent: this },
