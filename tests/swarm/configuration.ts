@@ -14,7 +14,7 @@ export function configurationCases(given: () => TestBed): void {
     test("brings hosts live, old clients as well, and nothing but the generator restarts", async () => {
       const bed = given();
       const { stack, workspace } = bed;
-      const before = await bed.containersOutside("config-generator");
+      const before = await bed.stack.containersOutside("config-generator");
       const old = (name: string, nrpe: string) =>
         host(name, `, nrpe: { ${nrpe} }, checks: [nrpe: { command: check_switch }]`).replace(
           `address: ${name}`,
@@ -35,7 +35,7 @@ export function configurationCases(given: () => TestBed): void {
           output: expect.stringContaining("SWITCH OK"),
         });
       }
-      expect(await bed.containersOutside("config-generator")).toEqual(before);
+      expect(await bed.stack.containersOutside("config-generator")).toEqual(before);
       workspace.delete("inventory/dev/old.yaml");
     });
 

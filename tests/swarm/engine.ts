@@ -243,10 +243,45 @@ export class TestEngine {
 
   /** Runs a program of the host in the engine's namespaces; process ids are the engine's. */
   async inEngine(argv: readonly string[]): Promise<string> {
+    const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid"];
+    return runOnHost(["nsenter", "--target", await this.init(), ...namespaces, "--", ...argv]);
+  }
+
+  /** Runs a program of the host in a container's network. */
+  async inNetworkOf(container: ContainerName, argv: readonly string[]): Promise<string> {
+    return this.inContainerNetwork(await this.pidOf(container), argv);
+  }
+
+  /**
+   * Lays a cable from a container of this engine to another machine: a network card in each, without addresses and not yet
+   * up. It is gone when one of the two is.
+   */
+  async layCable(container: ContainerName, card: string, machine: TestEngine, machineCard: string): Promise<void> {
+    const pid = await this.pidOf(container);
+    await runOnHost([
+      // The container's process is found by the number that it has in this engine.
+      ...[
+        "nsenter",
+        "--target",
+        await this.init(),
+        "--pid",
+        `--net=/run/netns/icinga-swarm-test-${machine.index}`,
+        "--",
+      ],
+      ...["ip", "link", "add", machineCard, "type", "veth", "peer", "name", card, "netns", String(pid)],
+    ]);
+  }
+
+  /** The first process inside, by its number on the host. */
+  private async init(): Promise<string> {
     const supervised = (await readFile(`${RUN_DIRECTORY}/${this.index}/engine.pid`, "utf8")).trim();
     const children = await readFile(`/proc/${supervised}/task/${supervised}/children`, "utf8");
-    const init = children.trim().split(" ")[0] ?? "";
-    return runOnHost(["nsenter", "--target", init, "--mount", "--uts", "--ipc", "--net", "--pid", "--", ...argv]);
+    return children.trim().split(" ")[0] ?? "";
+  }
+
+  private async pidOf(container: ContainerName): Promise<number> {
+    const { Id } = await this.container(container);
+    return (await this.docker.getContainer(Id).inspect()).State.Pid;
   }
 
   private inContainerNetwork(pid: number, argv: readonly string[]): Promise<string> {

@@ -139,7 +139,7 @@ export function pagesCases(given: () => TestBed): void {
     test("show a new host without a click, red when it is down; an operator's word arrives, a viewer's does not", async () => {
       const bed = given();
       const { stack, workspace } = bed;
-      const before = await bed.containersOutside("config-generator");
+      const before = await bed.stack.containersOutside("config-generator");
       const machine = await bed.neighbours.startMachine("seen");
       const timing = "interval: 5s, retryInterval: 5s, attempts: 1";
       // A ping under way when the machine goes takes half a minute, and then calls up a host that answered once.
@@ -147,7 +147,7 @@ export function pagesCases(given: () => TestBed): void {
       workspace.write("inventory/dev/seen.yaml", `hosts: [{ ${host}, checks: [ping: { ${timing} }] }]\n`);
       await admin.open(`${NAGVIS_MAP}location-frankfurt`);
       await workspace.up();
-      expect(await bed.containersOutside("config-generator")).toEqual(before);
+      expect(await bed.stack.containersOutside("config-generator")).toEqual(before);
       await eventually("the host in Thruk", async () => (await viewer.request(THRUK_HOSTS)).text.includes("seen"));
       const found = "/grafana/api/datasources/proxy/uid/graphite/metrics/find?query=icinga2.frankfurt.*";
       await eventually("the host in Grafana", async () => (await viewer.request(found)).text.includes('"seen"'), 90);

@@ -9,18 +9,54 @@ export interface ExecResult {
 /** Attributes of an Icinga object, as the API gives them. */
 export type Attributes = Record<string, unknown>;
 
+/** An engine whose containers may be the stack's. */
+export interface StackNode {
+  readonly name: string;
+  readonly docker: Docker;
+}
+
+/** A running task of a service. */
+export interface RunningTask {
+  /** `service.slot`. */
+  readonly task: string;
+  /** Id of its container. */
+  readonly id: string;
+  readonly node: StackNode;
+}
+
 /** A running stack as its operator and its neighbours see it. */
 export class Stack {
-  constructor(readonly docker: Docker) {}
+  /**
+   * @param docker the swarm's manager
+   * @param nodes the machines there are now. @default the manager alone
+   */
+  constructor(
+    readonly docker: Docker,
+    private readonly nodes: () => readonly StackNode[] = () => [{ name: "self", docker }],
+  ) {}
+
+  /** Running tasks of all services, in the order of their names; a machine without power has none. */
+  async running(): Promise<RunningTask[]> {
+    const found = await Promise.all(this.nodes().map(runningOn));
+    return found.flat().sort((one, other) => (one.task < other.task ? -1 : 1));
+  }
 
   /** Ids of all running containers of the stack, by `service.slot`. */
   async containers(): Promise<Record<string, string>> {
-    const running = await this.docker.listContainers({ filters: { status: ["running"] } });
-    const tasks = running.flatMap(({ Id, Labels }) => {
-      const task = /^([a-z0-9-]+)\.(\d+)\./.exec(Labels["com.docker.swarm.task.name"] ?? "");
-      return task ? [[`${task[1]}.${task[2]}`, Id] as const] : [];
-    });
-    return Object.fromEntries(tasks.sort());
+    return Object.fromEntries((await this.running()).map(({ task, id }) => [task, id]));
+  }
+
+  /** Names of the nodes that run the stack's containers, by `service.slot`. */
+  async placement(): Promise<Record<string, string>> {
+    return Object.fromEntries((await this.running()).map(({ task, node }) => [task, node.name]));
+  }
+
+  /** Running containers of all services but these and the generator, which restarts whenever its input changes. */
+  async containersOutside(...services: string[]): Promise<Record<string, string>> {
+    const all = Object.entries(await this.containers());
+    return Object.fromEntries(
+      all.filter(([name]) => ![...services, "config-generator"].includes(name.split(".")[0] ?? "")),
+    );
   }
 
   /** Id of the running container of a service's slot. */
@@ -37,9 +73,10 @@ export class Stack {
     return this.execIn(await this.container(service, slot), argv);
   }
 
-  /** Runs a command in any container. */
+  /** Runs a command in any container of these machines. */
   async execIn(container: string, argv: readonly string[]): Promise<ExecResult> {
-    const exec = await this.docker
+    const docker = await this.dockerOf(container);
+    const exec = await docker
       .getContainer(container)
       .exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true, Tty: true });
     const stream = await exec.start({ Tty: true });
@@ -49,6 +86,20 @@ export class Stack {
     }
     const { ExitCode } = await exec.inspect();
     return { code: ExitCode ?? -1, output: output.replaceAll("\r\n", "\n") };
+  }
+
+  /** The engine that has a container. */
+  private async dockerOf(container: string): Promise<Docker> {
+    const nodes = this.nodes();
+    if (nodes.length === 1) return this.docker;
+    const owns = async ({ docker }: StackNode) =>
+      docker
+        .getContainer(container)
+        .inspect()
+        .then(() => docker);
+    return await Promise.any(nodes.map(owns)).catch(() => {
+      throw new Error(`none of ${nodes.map(({ name }) => name).join(", ")} has a container ${container}`);
+    });
   }
 
   /** Objects that the master's API answers with, by name. */
@@ -80,6 +131,15 @@ export class Stack {
       : undefined;
   }
 
+  /** Which endpoints delivered the last results of a host's services. */
+  async checkSources(host: string): Promise<Set<string>> {
+    const services = await this.objects("services", ["last_check_result"], `host.name=="${host}"`);
+    const results = Object.values(services).map(
+      ({ last_check_result: result }) => result as { check_source: string } | null,
+    );
+    return new Set(results.flatMap((result) => (result ? [result.check_source] : [])));
+  }
+
   /** The stage of the generator's package that the master says is active. */
   async activeStage(): Promise<string | undefined> {
     const { output } = await this.exec("icinga-master", [
@@ -103,6 +163,32 @@ export class Stack {
     const client =
       'MYSQL_PWD=$(cat /run/secrets/mysql-icinga-password) mysql -h 127.0.0.1 -u icinga icinga -N -B -e "$1"';
     return this.mysql(client, query);
+  }
+
+  /** A service's current state as the database has it: `0` to `3`. */
+  async stateInDatabase(host: string, service: string): Promise<string | undefined> {
+    const rows = await this.sql(
+      "SELECT s.current_state FROM icinga_servicestatus s JOIN icinga_objects o ON o.object_id = s.service_object_id " +
+        `WHERE o.name1 = '${host}' AND o.name2 = '${service}'`,
+    );
+    return rows[0];
+  }
+
+  /** How often a service came into a state, as the database's history has it. */
+  async historyOf(host: string, service: string, state: number): Promise<number> {
+    const rows = await this.sql(
+      "SELECT COUNT(*) FROM icinga_statehistory h JOIN icinga_objects o ON o.object_id = h.object_id " +
+        `WHERE o.name1 = '${host}' AND o.name2 = '${service}' AND h.state = ${state}`,
+    );
+    return Number(rows[0]);
+  }
+
+  async idoConnected(): Promise<boolean> {
+    const connections = await this.objects("idomysqlconnections", ["name"]);
+    const programs = await this.sql(
+      "SELECT TIMESTAMPDIFF(SECOND, status_update_time, NOW()) < 30 FROM icinga_programstatus",
+    );
+    return Object.keys(connections).length === 1 && programs[0] === "1";
   }
 
   /** The same as MySQL's root. */
@@ -146,6 +232,17 @@ export class Stack {
       ...nodes.flatMap(({ Spec }) => Object.keys(Spec?.Labels ?? {}).map((label) => `label ${label}`)),
     ];
   }
+}
+
+async function runningOn(node: StackNode): Promise<RunningTask[]> {
+  const running = await node.docker.listContainers({ filters: { status: ["running"] } }).catch((error: unknown) => {
+    if (["ECONNREFUSED", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+    throw error;
+  });
+  return running.flatMap(({ Id, Labels }) => {
+    const task = /^([a-z0-9-]+)\.(\d+)\./.exec(Labels["com.docker.swarm.task.name"] ?? "");
+    return task ? [{ task: `${task[1]}.${task[2]}`, id: Id, node }] : [];
+  });
 }
 
 /** Asks the API with the image's own client; prints the results as JSON. */

@@ -1,11 +1,11 @@
-import { load } from "js-yaml";
 import { Browser } from "../browser";
 import { findExposures } from "./exposures";
 import { removeLeftovers, startEngine, type TestEngine } from "./engine";
 import { Neighbours } from "./neighbours";
+import { NrpeClient } from "./nrpeClient";
 import { NRPE_CLIENT_IMAGE, seedDataRoot } from "./seed";
 import { Stack } from "./stack";
-import { eventually, type StackConfig, Workspace } from "./workspace";
+import { eventually, Workspace } from "./workspace";
 
 /** Seconds between two checks of the customer's client. */
 const INTERVAL = 5;
@@ -32,7 +32,7 @@ export class TestBed {
     readonly engine: TestEngine,
     readonly workspace: Workspace,
     readonly neighbours: Neighbours,
-    private readonly clientContainer: string,
+    private readonly nrpe: NrpeClient,
   ) {
     this.stack = new Stack(engine.docker);
   }
@@ -90,7 +90,7 @@ export class TestBed {
   }
 
   addSingapore(): void {
-    const locations = this.setting("locations") as LocationSettings[];
+    const locations = this.workspace.setting("locations") as LocationSettings[];
     this.workspace.configure({ locations: [...locations, { name: "singapore", nodes: ["self"] }] });
     this.workspace.write(
       "inventory/dev/singapore.yaml",
@@ -99,15 +99,9 @@ export class TestBed {
   }
 
   removeSingapore(): void {
-    const locations = this.setting("locations") as LocationSettings[];
+    const locations = this.workspace.setting("locations") as LocationSettings[];
     this.workspace.configure({ locations: locations.filter(({ name }) => name !== "singapore") });
     this.workspace.delete("inventory/dev/singapore.yaml");
-  }
-
-  /** A setting of the stack `local`, by its key without `icinga-swarm:`. */
-  setting(key: string): unknown {
-    const { config } = load(this.workspace.read("Pulumi.local.yaml")) as { config: StackConfig };
-    return config[`icinga-swarm:${key}`];
   }
 
   /** When a service was made, and when its one task did its job: milliseconds. */
@@ -121,68 +115,15 @@ export class TestBed {
     return { created: Date.parse(inspected.CreatedAt), ready: Date.parse(running?.Status.Timestamp ?? "") };
   }
 
-  /** Running containers of all services but these and the generator, which restarts whenever its input changes. */
-  async containersOutside(...services: string[]): Promise<Record<string, string>> {
-    const all = Object.entries(await this.stack.containers());
-    return Object.fromEntries(
-      all.filter(([name]) => ![...services, "config-generator"].includes(name.split(".")[0] ?? "")),
-    );
-  }
-
   /** What the customer's client answers from now on: 0 OK to 3 UNKNOWN. */
   async clientAnswers(state: number): Promise<void> {
-    await this.stack.execIn(this.clientContainer, ["sh", "-c", `echo ${state} >/var/lib/nrpe-client/state`]);
+    await this.nrpe.answers(state);
   }
 
   /** How often the client was asked within some seconds, and how often one slave alone would have asked. */
   async executionsDuring(seconds: number): Promise<{ executions: number; expected: number }> {
-    const before = await this.executions();
-    await sleep(seconds * 1000);
-    return { executions: (await this.executions()) - before, expected: (SERVICES.length * seconds) / INTERVAL };
-  }
-
-  private async executions(): Promise<number> {
-    const { output } = await this.stack.execIn(this.clientContainer, [
-      "sh",
-      "-c",
-      "cat /var/lib/nrpe-client/executions | wc -l",
-    ]);
-    return Number(output.trim());
-  }
-
-  /** Which endpoints delivered the last results of a host's services. */
-  async checkSources(host: string): Promise<Set<string>> {
-    const services = await this.stack.objects("services", ["last_check_result"], `host.name=="${host}"`);
-    const results = Object.values(services).map(
-      ({ last_check_result: result }) => result as { check_source: string } | null,
-    );
-    return new Set(results.flatMap((result) => (result ? [result.check_source] : [])));
-  }
-
-  /** A service's current state as the database has it: `0` to `3`. */
-  async stateInDatabase(host: string, service: string): Promise<string | undefined> {
-    const rows = await this.stack.sql(
-      "SELECT s.current_state FROM icinga_servicestatus s JOIN icinga_objects o ON o.object_id = s.service_object_id " +
-        `WHERE o.name1 = '${host}' AND o.name2 = '${service}'`,
-    );
-    return rows[0];
-  }
-
-  /** How often a service came into a state, as the database's history has it. */
-  async historyOf(host: string, service: string, state: number): Promise<number> {
-    const rows = await this.stack.sql(
-      "SELECT COUNT(*) FROM icinga_statehistory h JOIN icinga_objects o ON o.object_id = h.object_id " +
-        `WHERE o.name1 = '${host}' AND o.name2 = '${service}' AND h.state = ${state}`,
-    );
-    return Number(rows[0]);
-  }
-
-  async idoConnected(): Promise<boolean> {
-    const connections = await this.stack.objects("idomysqlconnections", ["name"]);
-    const programs = await this.stack.sql(
-      "SELECT TIMESTAMPDIFF(SECOND, status_update_time, NOW()) < 30 FROM icinga_programstatus",
-    );
-    return Object.keys(connections).length === 1 && programs[0] === "1";
+    const executions = await this.nrpe.executionsDuring(seconds);
+    return { executions, expected: (SERVICES.length * seconds) / INTERVAL };
   }
 
   /** Deletes a slot's container together with its volumes, as a lost disk would. */
@@ -326,7 +267,7 @@ export async function createTestBed(): Promise<TestBed> {
     await client.start();
     const workspace = await Workspace.create(engine.dockerHost);
     const neighbours = await Neighbours.start(docker, engine.address, CUSTOMER_NETWORK);
-    const bed = new TestBed(engine, workspace, neighbours, client.id);
+    const bed = new TestBed(engine, workspace, neighbours, new NrpeClient(engine, client.id, CLIENT));
     workspace.write("inventory/dev/customer.yaml", CUSTOMER_INVENTORY);
     const { mailRelay } = neighbours;
     workspace.configure({ locations: bed.locations(), readiness: { timeoutSeconds: 180 }, mailRelay }, "dev");
@@ -335,8 +276,4 @@ export async function createTestBed(): Promise<TestBed> {
     await engine.stop();
     throw error;
   }
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

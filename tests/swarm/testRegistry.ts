@@ -89,22 +89,18 @@ export class TestRegistry {
   }
 
   /**
-   * Makes an engine trust the registry and know its name, as docs/nexus.md tells for nodes. To be repeated when the engine has
-   * been without power.
+   * Makes an engine trust the registry and know its name, as docs/nexus.md tells for nodes.
+   *
+   * @param others names that it knows besides. @default none
    */
-  async introduceTo(engine: TestEngine): Promise<void> {
-    const authorities = [this.byPath, this.byPort].map(({ address }) => `/etc/docker/certs.d/${address}/ca.crt`);
-    const write = [
-      ...authorities.map((file) => `mkdir -p "$(dirname ${file})" && base64 -d >${file} <<<"$1"`),
-      // Over the machine's own, in the engine's namespace alone.
-      "mountpoint -q /etc/hosts || { touch /etc/docker/hosts && mount --bind /etc/docker/hosts /etc/hosts; }",
-      'base64 -d >/etc/docker/hosts <<<"$2"',
-    ];
-    const hosts = readFileSync(join(this.folder, "hosts"));
-    await engine.inEngine([
-      ...["bash", "-ec", write.join("\n"), "-"],
-      ...[Buffer.from(this.caCertificate), hosts].map((text) => text.toString("base64")),
-    ]);
+  async introduceTo(engine: TestEngine, others: ReadonlyMap<string, string> = new Map()): Promise<void> {
+    await engine.knowHosts(new Map([...others, ...this.hosts]));
+    for (const { address } of [this.byPath, this.byPort]) await engine.trust(address, this.caCertificate);
+  }
+
+  /** The name that engines have to know: name -> address. */
+  get hosts(): ReadonlyMap<string, string> {
+    return new Map([[HOST, this.engine.address]]);
   }
 
   /** As though the machine was switched off: nobody listens. */

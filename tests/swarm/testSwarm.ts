@@ -22,6 +22,8 @@ export interface AddNodeOptions {
 
 /** A machine with a Docker Engine, which can lose its links and its power. */
 export class TestNode {
+  private readonly habits: (() => Promise<void>)[] = [];
+
   constructor(
     /** Host name, and name of the swarm's node. */
     readonly name: string,
@@ -49,8 +51,14 @@ export class TestNode {
   }
 
   /** Starts it again with its old disk, name and address; back when its engine answers. */
-  powerOn(): Promise<void> {
-    return this.engine.powerOn();
+  async powerOn(): Promise<void> {
+    await this.engine.powerOn();
+    for (const habit of this.habits) await habit();
+  }
+
+  /** Does something every time that the machine has got its power back. */
+  whenOn(habit: () => Promise<void>): void {
+    this.habits.push(habit);
   }
 
   /** Joins a swarm as a worker. */

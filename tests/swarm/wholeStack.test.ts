@@ -66,10 +66,13 @@ describe("the first deployment", () => {
     expect(other.source).toBe("icinga-slave-chicago-1");
     await bed.clientAnswers(2);
     await eventually("CRITICAL", async () => (await stack.lastResult(SWITCH))?.state === 2);
-    await eventually("CRITICAL in the database", async () => (await bed.stateInDatabase("customer", "switch")) === "2");
+    await eventually(
+      "CRITICAL in the database",
+      async () => (await bed.stack.stateInDatabase("customer", "switch")) === "2",
+    );
     await bed.clientAnswers(0);
     await eventually("OK", async () => (await stack.lastResult(SWITCH))?.state === 0);
-    await eventually("OK in the database", async () => (await bed.stateInDatabase("customer", "switch")) === "0");
+    await eventually("OK in the database", async () => (await bed.stack.stateInDatabase("customer", "switch")) === "0");
   });
 
   test("no credential is readable anywhere", async () => {
@@ -90,16 +93,16 @@ describe("the first deployment", () => {
 describe("changes by config alone", () => {
   test("a second slave joins its pair; both check, and no check runs twice", async () => {
     const { workspace, stack } = bed;
-    const before = await bed.containersOutside(SLAVE);
+    const before = await bed.stack.containersOutside(SLAVE);
     workspace.configure({ locations: bed.locations({ frankfurt: { slaves: 2 } }) });
     await workspace.up();
-    expect(await bed.containersOutside(SLAVE)).toEqual(before);
+    expect(await bed.stack.containersOutside(SLAVE)).toEqual(before);
     // The new package reloads the master, which ends every connection: slaves that were ready dial again within seconds.
     await eventually("both connections", async () => {
       const connected = await stack.connected();
       return [FIRST, `${SLAVE}-2`].every((endpoint) => connected.includes(endpoint));
     });
-    await eventually("checks by both slots", async () => (await bed.checkSources("customer")).size === 2, 90);
+    await eventually("checks by both slots", async () => (await bed.stack.checkSources("customer")).size === 2, 90);
     const { executions, expected } = await bed.executionsDuring(30);
     expect(executions).toBeGreaterThan(expected * 0.7);
     expect(executions).toBeLessThan(expected * 1.4);
@@ -108,7 +111,7 @@ describe("changes by config alone", () => {
   test("a third location is checked, and goes again without a trace", async () => {
     const { workspace, stack } = bed;
     // NagVis takes a list of the locations; nothing else knows of them but by Icinga.
-    const untouched = () => bed.containersOutside("icinga-slave-singapore", "nagvis");
+    const untouched = () => bed.stack.containersOutside("icinga-slave-singapore", "nagvis");
     const before = await untouched();
     bed.addSingapore();
     await workspace.up();
@@ -177,7 +180,7 @@ describe("a slave's identity", () => {
 describe("failures name their cause, and are mended by another up", () => {
   test("a wrong image", async () => {
     const { workspace } = bed;
-    const good = bed.setting("images");
+    const good = bed.workspace.setting("images");
     workspace.configure({ images: { ...(good as object), mysql: "icinga-swarm/no-such-image:1" } });
     const output = failed(await workspace.tryUp());
     expect(output).toMatch(/mysql is not ready: .*icinga-swarm\/no-such-image:1/);
@@ -221,15 +224,15 @@ describe("failures name their cause, and are mended by another up", () => {
     );
     await workspace.up();
     expect(await stack.sql("SELECT 1")).toEqual(["1"]);
-    await eventually("Icinga's database connection", () => bed.idoConnected());
+    await eventually("Icinga's database connection", () => bed.stack.idoConnected());
   });
 });
 
 describe("outages", () => {
   test("MySQL and a location's link away for three minutes: no task is replaced, checks go on, results arrive", async () => {
     const { stack } = bed;
-    const before = await bed.containersOutside("mysql");
-    const criticals = (): Promise<number> => bed.historyOf("customer", "switch", 2);
+    const before = await bed.stack.containersOutside("mysql");
+    const criticals = (): Promise<number> => bed.stack.historyOf("customer", "switch", 2);
     const criticalsBefore = await criticals();
     await eventually(
       "the zone to be well",
@@ -250,16 +253,16 @@ describe("outages", () => {
 
     // Icinga writes no history while it has no database; what a cut-off location saw comes with its reconnection.
     await bed.startService("mysql");
-    await eventually("Icinga's database connection", () => bed.idoConnected(), 120);
+    await eventually("Icinga's database connection", () => bed.stack.idoConnected(), 120);
     await Promise.all(heals.map((heal) => heal()));
     await eventually("the connection", async () => (await stack.connected()).includes(FIRST), 120);
     await eventually("the outage's CRITICAL in the history", async () => (await criticals()) > criticalsBefore);
-    const state = (): Promise<string | undefined> => bed.stateInDatabase("customer", "switch");
+    const state = (): Promise<string | undefined> => bed.stack.stateInDatabase("customer", "switch");
     await eventually("the OK after it in the database", async () => (await state()) === "0");
     await eventually("the mail that the location is back", async () => (await ofZone()).length > 1);
     const subjects = (await ofZone()).map(({ headers }) => headers["subject"]?.split(" ")[0]);
     expect(subjects).toEqual(["CRITICAL", "OK"]);
-    expect(await bed.containersOutside("mysql")).toEqual(before);
+    expect(await bed.stack.containersOutside("mysql")).toEqual(before);
   });
 });
 
@@ -270,11 +273,11 @@ describe("the end", () => {
     expect(await stack.remains()).toEqual([]);
     succeeded(await workspace.run("npm", "run", "down"));
     // The stack's file may be of a version that knew fewer images.
-    const { grafana, thruk, ...older } = bed.setting("images") as Record<string, string>;
+    const { grafana, thruk, ...older } = bed.workspace.setting("images") as Record<string, string>;
     workspace.configure({ images: older });
     succeeded(await workspace.run("npm", "run", "up"));
-    expect(bed.setting("images")).toEqual({ ...older, grafana, thruk });
-    expect(await bed.historyOf("customer", "switch", 2)).toBeGreaterThan(0);
+    expect(bed.workspace.setting("images")).toEqual({ ...older, grafana, thruk });
+    expect(await bed.stack.historyOf("customer", "switch", 2)).toBeGreaterThan(0);
   });
 
   test("destroy leaves nothing behind", async () => {

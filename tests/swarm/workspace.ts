@@ -60,8 +60,13 @@ export class Workspace {
 
   /** Runs a command as typed; prints what it prints when it fails unexpectedly. */
   run(...command: readonly string[]): Promise<Result> {
+    return this.answering("", ...command);
+  }
+
+  /** The same for a command that asks. @param input what it reads */
+  answering(input: string, ...command: readonly string[]): Promise<Result> {
     const [file = "", ...args] = [...this.launcher, ...command];
-    return run(file, args, { cwd: this.folder, env: this.env });
+    return run(file, args, { cwd: this.folder, env: this.env }, input);
   }
 
   /** `pulumi <arguments>` on the stack `local`. */
@@ -100,6 +105,12 @@ export class Workspace {
     fs.rmSync(path.join(this.folder, file));
   }
 
+  /** A setting of a stack, by its key without `icinga-swarm:`. */
+  setting(key: string, stack = "local"): unknown {
+    const { config } = load(this.read(`Pulumi.${stack}.yaml`)) as { config: StackConfig };
+    return config[`icinga-swarm:${key}`];
+  }
+
   /** Changes a stack's settings (keys without `icinga-swarm:`); undefined takes a key away. */
   configure(changes: Readonly<Record<string, unknown>>, stack = "local"): void {
     const file = `Pulumi.${stack}.yaml`;
@@ -135,9 +146,11 @@ function run(
   file: string,
   args: readonly string[],
   options: { cwd: string; env?: NodeJS.ProcessEnv },
+  input = "",
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(file, args, { ...options, stdio: ["pipe", "pipe", "pipe"] });
+    child.stdin.on("error", () => undefined).end(input);
     let output = "";
     const append = (data: Buffer): void => {
       output += data.toString();
