@@ -95,6 +95,7 @@ const master = new IcingaMaster(
     historyDays: settings.retention.historyDays,
     mailRelay: settings.mailRelay,
     heartbeat: settings.heartbeat,
+    published: settings.publishedMaster,
     credentials: {
       caCertificate: credentials.icingaCaCertificate,
       caKey: credentials.icingaCaKey,
@@ -164,6 +165,7 @@ const generator = new ConfigGenerator(
     settings: settings.generator,
     nrpeCertificates: settings.nrpeCertificates,
     deployKey: credentials.generatorDeployKey,
+    replayHours: settings.retention.replayHours,
     shipment: settings.shipment,
   },
   opts,
@@ -182,6 +184,7 @@ const locations = settings.locations.map((location) => ({
       generator,
       nrpeCertificates: settings.nrpeCertificates,
       memoryMegabytes: memory.slave,
+      replayHours: settings.retention.replayHours,
     },
     opts,
   ),

@@ -3,11 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { GatewayArgs } from "./components/gateway";
 import type { NrpeCertificates } from "./components/icingaLocation";
-import type { Heartbeat } from "./components/icingaMaster";
+import type { Heartbeat, PublishedMaster } from "./components/icingaMaster";
 import { type Inventory, packShipment, readInventory } from "./generator/inventory";
 import { hostWithCertificates } from "./generator/nrpeCertificates";
 import { isSshUrl } from "./generator/serviceSettings";
 import { centralNodeOf, crossChecks } from "./settings/crossChecks";
+import { isDirect } from "./settings/uplinks";
 import {
   type CredentialKey,
   CREDENTIALS,
@@ -19,7 +20,7 @@ import {
 } from "./settings/schema";
 
 /** Everything a stack is told, validated and with its defaults. Sizes in `memory` are megabytes. */
-export interface Settings extends Omit<PlainSettings, "central" | "inventory" | "heartbeat"> {
+export interface Settings extends Omit<PlainSettings, "central" | "inventory" | "heartbeat" | "master"> {
   /** Where Docker answers: a socket or `ssh://user@host`. @default the local socket */
   readonly dockerHost: string;
   /** The node of the centre, by host name, or `self`. */
@@ -30,6 +31,8 @@ export interface Settings extends Omit<PlainSettings, "central" | "inventory" | 
   readonly registryAuth?: { address: string; username: string; password: pulumi.Output<string> }[];
   /** What the master calls while monitoring works. @default nothing */
   readonly heartbeat?: Heartbeat;
+  /** Where slaves with a direct uplink reach the master. @default nowhere: no location has one */
+  readonly publishedMaster?: PublishedMaster;
   /** What slaves show NRPE clients that ask for a certificate. @default nothing */
   readonly nrpeCertificates?: NrpeCertificates;
   /** What the gateway's sessions, its certificate and the company's identity provider, if it has one, take. */
@@ -58,7 +61,7 @@ export function readSettings(): Settings {
   if (problems.length > 0) {
     throw new pulumi.RunError(describe(problems));
   }
-  const { central, inventory: _inventory, heartbeat, ...rest } = plain as PlainSettings;
+  const { central, inventory: _inventory, heartbeat, master, ...rest } = plain as PlainSettings;
   return {
     ...rest,
     dockerHost,
@@ -71,6 +74,10 @@ export function readSettings(): Settings {
         password: credentials.registryPassword,
       },
     ],
+    publishedMaster:
+      master && rest.locations.some(isDirect)
+        ? { address: master.publishedAddress, port: master.publishedPort }
+        : undefined,
     heartbeat: heartbeat && { ...heartbeat, url: pulumi.secret(heartbeat.url) },
     nrpeCertificates: usesAnyOf(NRPE_KEYS)
       ? {
@@ -109,7 +116,9 @@ function readPlainSettings(problems: string[]): Partial<PlainSettings> {
   const result = settingsSchema.safeParse(raw);
   problems.push(...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue)));
   const valid = result.success ? result.data : validPart(raw);
-  problems.push(...crossChecks(valid));
+  // What is there but wrong has its problem already.
+  const isThere = (line: string) => Object.keys(raw).some((key) => line.startsWith(`${PROJECT}:${key}`));
+  problems.push(...crossChecks(valid).filter((line) => !(line.includes(": missing; ") && isThere(line))));
   return valid;
 }
 

@@ -24,6 +24,8 @@ export interface ConfigGeneratorArgs {
   readonly nrpeCertificates?: NrpeCertificates;
   /** Private key for a Git repository that is reached over ssh; not looked at without one. */
   readonly deployKey: pulumi.Output<string>;
+  /** Hours that the master keeps for a slave that is out of reach what it would tell it. */
+  readonly replayHours: number;
   /** Inventory, unless it comes from Git, and locations: base64 chunks that each fit a Docker config. */
   readonly shipment: readonly string[];
 }
@@ -78,6 +80,6 @@ export class ConfigGenerator extends pulumi.ComponentResource {
   }
 }
 
-function serviceSettings({ settings, nrpeCertificates }: ConfigGeneratorArgs): ServiceSettings {
-  return { ...settings, nrpeCertificates: nrpeCertificates !== undefined };
+function serviceSettings({ settings, nrpeCertificates, replayHours }: ConfigGeneratorArgs): ServiceSettings {
+  return { ...settings, nrpeCertificates: nrpeCertificates !== undefined, replayHours };
 }

@@ -34,6 +34,8 @@ export interface IcingaLocationArgs {
   readonly nrpeCertificates?: NrpeCertificates;
   /** Megabytes of memory for each slave. */
   readonly memoryMegabytes: number;
+  /** Hours that results are kept for a master or a peer that is out of reach. */
+  readonly replayHours: number;
 }
 
 /** The slaves of one location: a replicated service, a ticket secret and a gate for each pair. */
@@ -53,7 +55,8 @@ export class IcingaLocation extends pulumi.ComponentResource {
       (network) =>
         new ExistingNetwork(`${name}-${network}`, { network, dockerHost: stack.dockerHost }, { parent: this }),
     );
-    const networkIds = [args.networks.cluster.id, ...joined.map((network) => network.id)];
+    const shared = args.networks.ofSlaves(`${name}-network`, location, this);
+    const networkIds = [shared.id, ...joined.map((network) => network.id)];
     const nrpe = this.nrpeSecrets(name, args.nrpeCertificates);
     const pairs = topology(location).map((pair) => this.pair(name, pair, args, labels, networkIds, nrpe));
     this.endpoints = pulumi.all(pairs).apply((endpoints) => endpoints.flat());
@@ -79,6 +82,7 @@ export class IcingaLocation extends pulumi.ComponentResource {
     nrpe: readonly SecretFile[],
   ): pulumi.Output<string[]> {
     const { location, master, stack } = args;
+    const reached = master.reachedBy(location.uplink);
     const part = `${name}${pair.zone.slice(location.name.length)}`;
     const tickets = dockerSecret(`${part}-tickets`, enrolmentTickets(pair.endpoints, master.ticketSalt), this);
     const slots = new KeptSlots(
@@ -105,8 +109,9 @@ export class IcingaLocation extends pulumi.ComponentResource {
           ICINGA_ZONE: pair.zone,
           ICINGA_ENDPOINTS: pair.endpoints.join(" "),
           ICINGA_MASTER_ENDPOINT: MASTER.endpoint,
-          ICINGA_MASTER_HOST: master.host,
-          ICINGA_MASTER_PORT: String(MASTER.port),
+          ICINGA_MASTER_HOST: reached.host,
+          ICINGA_MASTER_PORT: String(reached.port),
+          REPLAY_HOURS: String(args.replayHours),
         },
         secrets: [
           { secret: master.caCertificate, fileName: "icinga-ca.crt", isPublic: true },

@@ -1,6 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { MASTER } from "../generator/location";
+import { MASTER, type Uplink } from "../generator/location";
 import { dockerConfig, dockerSecret } from "./files";
 import type { MySql } from "./mySql";
 import type { Networks } from "./networks";
@@ -29,6 +29,14 @@ export interface Heartbeat {
   readonly intervalSeconds: number;
 }
 
+/** Where slaves with a direct uplink reach the master from outside of the swarm's networks. */
+export interface PublishedMaster {
+  /** Host name or IPv4 address. */
+  readonly address: string;
+  /** Of the central node. */
+  readonly port: number;
+}
+
 export interface IcingaMasterArgs {
   readonly stack: StackContext;
   readonly image: ServiceImage;
@@ -42,6 +50,8 @@ export interface IcingaMasterArgs {
   readonly mailRelay?: MailRelay;
   /** @default none: nothing outside is called */
   readonly heartbeat?: Heartbeat;
+  /** @default none: no location has a direct uplink, and the node has no port of the master's */
+  readonly published?: PublishedMaster;
   readonly credentials: {
     /** PEM. */
     readonly caCertificate: pulumi.Output<string>;
@@ -68,11 +78,14 @@ export class IcingaMaster extends pulumi.ComponentResource {
   readonly apiGeneratorPassword: docker.Secret;
   /** What tickets are computed from; for components that enrol slaves. */
   readonly ticketSalt: pulumi.Output<string>;
+  private readonly published: PublishedMaster | undefined;
+  private readonly ready: Readiness;
 
   constructor(name: string, args: IcingaMasterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("icinga-swarm:index:IcingaMaster", name, {}, opts);
     const { credentials } = args;
     this.ticketSalt = credentials.ticketSalt;
+    this.published = args.published;
     this.caCertificate = dockerSecret(`${name}-ca-certificate`, credentials.caCertificate, this);
     this.apiGeneratorPassword = dockerSecret(`${name}-api-generator`, credentials.apiGeneratorPassword, this);
     const caKey = dockerSecret(`${name}-ca-key`, credentials.caKey, this);
@@ -116,16 +129,25 @@ export class IcingaMaster extends pulumi.ComponentResource {
           { id: args.networks.livestatus.id, aliases: [LIVESTATUS] },
           args.networks.metrics.id,
         ],
+        // The cluster's own port alone, where certificates speak; Livestatus and NRPE stay inside.
+        ports: args.published && [{ target: MASTER.port, published: args.published.port }],
         // Its queue to the database is written out when it is stopped.
         stopGraceSeconds: 60,
         limits: limitsOf(args.stack, args.memoryMegabytes),
       },
       { parent: this },
     );
-    const ready = new Readiness(`${name}-ready`, { service, dockerHost: args.stack.dockerHost }, { parent: this });
-    this.host = ready.after(service.serviceName);
-    this.livestatusHost = ready.after(LIVESTATUS);
+    this.ready = new Readiness(`${name}-ready`, { service, dockerHost: args.stack.dockerHost }, { parent: this });
+    this.host = this.ready.after(service.serviceName);
+    this.livestatusHost = this.ready.after(LIVESTATUS);
     this.registerOutputs({ host: this.host });
+  }
+
+  /** Where slaves dial in; resolves once the master does its job. */
+  reachedBy(uplink: Uplink): { host: pulumi.Output<string>; port: number } {
+    if (uplink === "overlay") return { host: this.host, port: MASTER.port };
+    if (!this.published) throw new Error("a location has a direct uplink, but the master is published nowhere");
+    return { host: this.ready.after(this.published.address), port: this.published.port };
   }
 
   private mailPassword(name: string, { mailRelay, credentials }: IcingaMasterArgs): SecretFile[] {

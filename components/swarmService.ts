@@ -104,7 +104,8 @@ export class SwarmService extends pulumi.ComponentResource {
     this.serviceName = args.serviceName;
     this.limits = args.limits;
     const taskSpec = renderTaskSpec(args);
-    const hash = pulumi.output(taskSpec).apply(hashOf);
+    // Other ports replace the tasks as well; without any, the hash is that of the tasks alone.
+    const hash = pulumi.output({ ...taskSpec, ports: args.ports }).apply(hashOf);
     const service = new docker.Service(
       `${name}-service`,
       {

@@ -23,6 +23,14 @@ const locationName = z
   .refine((name) => !name.endsWith("-"), "must not end in a hyphen")
   .refine((name) => !RESERVED_NAMES.includes(name), `must not be one of ${RESERVED_NAMES.join(", ")}: they are taken`);
 
+/**
+ * How a location's slaves reach the master: over the stack's overlay network, or directly at the address that the stack
+ * publishes, with an overlay network of their own beside it.
+ */
+export const UPLINKS = ["overlay", "direct"] as const;
+
+export type Uplink = (typeof UPLINKS)[number];
+
 function isUnique(names: readonly string[]): boolean {
   return new Set(names).size === names.length;
 }
@@ -46,6 +54,13 @@ export const locationSchema = z.strictObject({
   longitude: z.number().min(-180).max(180).optional(),
   /** Existing overlay networks that the location's slaves also join. @default none */
   networks: z.array(z.string().min(1)).refine(isUnique, "must name each network once").default([]),
+  /** How its slaves reach the master. @default overlay */
+  uplink: z.enum(UPLINKS).default("overlay"),
+  /**
+   * Subnet of the network that its slaves share while the uplink is direct.
+   * @default a part of the stack's `networks.direct` that follows from the location's name
+   */
+  subnet: z.string().min(1).optional(),
 });
 
 /** A location with all its defaults filled in. */
@@ -53,6 +68,9 @@ export type Location = z.output<typeof locationSchema>;
 
 /** The master as every other part of the stack knows it. */
 export const MASTER = { service: "icinga-master", endpoint: "icinga-master", zone: "master", port: 5665 } as const;
+
+/** Hours that the replay log is kept unless the stack says otherwise: Icinga's own default. */
+export const REPLAY_HOURS = 24;
 
 /** Up to two slaves that share one Icinga zone: one replicated service. */
 export interface Pair {

@@ -56,7 +56,7 @@ function readShipment(folder: string): Shipment {
 /** Locations always come from `pulumi up`. */
 function renderer(
   { locations }: Shipment,
-  { nrpeCertificates }: ServiceSettings,
+  { nrpeCertificates, replayHours }: ServiceSettings,
 ): (snapshot: Snapshot, monday: string) => Rendering {
   const zones = locations.reduce((sum, location) => sum + topology(location).length, 0);
   return ({ files, problems: unreadable }, monday) => {
@@ -67,7 +67,7 @@ function renderer(
     const { hosts } = inventory;
     const services = hosts.reduce((sum, host) => sum + host.checks.length, 0);
     const summary = { hosts: hosts.length, services, zones };
-    return { files: renderPackage(inventory, locations, { monday }), summary };
+    return { files: renderPackage(inventory, locations, { monday, replayHours }), summary };
   };
 }
 

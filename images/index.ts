@@ -23,6 +23,9 @@ const BUNDLE_SOURCES = [
   "node_modules/zod",
 ];
 
+/** The master has the slaves' check of what waits for others to be in reach. */
+const REPLAY_CHECK = "images/icinga-slave/check_replay_log";
+
 /**
  * Builds all images, the base first.
  *
@@ -37,7 +40,7 @@ export function buildImages(
   const base = new ServiceImage("image-base", { image: "base", base: given.debian, registry }, opts);
   const icinga = { base, registry, buildArgs: { ICINGA_VERSION } };
   return {
-    master: new ServiceImage("image-master", { image: "icinga-master", ...icinga }, opts),
+    master: new ServiceImage("image-master", { image: "icinga-master", copies: [REPLAY_CHECK], ...icinga }, opts),
     slave: new ServiceImage("image-slave", { image: "icinga-slave", ...icinga }, opts),
     generator: new ServiceImage(
       "image-generator",

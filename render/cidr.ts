@@ -48,5 +48,14 @@ export function overlaps(one: Cidr, other: Cidr): boolean {
 /** The first usable address of a subnet, which Docker takes as its gateway. */
 export function gatewayOf(subnet: string): string {
   const { first } = parseCidr(subnet) ?? { first: 0 };
-  return [24, 16, 8, 0].map((shift) => Math.floor((first + 1) / 2 ** shift) % 256).join(".");
+  return formatAddress(first + 1);
+}
+
+/** A subnet as text, of its first address as a number and the bits of its prefix. */
+export function formatCidr(first: number, bits: number): string {
+  return `${formatAddress(first)}/${bits}`;
+}
+
+function formatAddress(address: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 }

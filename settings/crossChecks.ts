@@ -2,6 +2,7 @@ import type { Location } from "../generator/location";
 import { type Cidr, overlaps, parseCidr } from "../render/cidr";
 import { retentionProblems } from "../render/graphite";
 import { type PlainSettings, PROJECT, type User } from "./schema";
+import { isDirect, uplinkProblems } from "./uplinks";
 
 /**
  * Rules that need more than one setting.
@@ -13,7 +14,8 @@ export function crossChecks({ locations, networks, ...plain }: Partial<PlainSett
   return [
     ...(plain.generator ? oneInventory(plain.generator, plain.inventory) : []),
     ...(locations ? [...duplicateLocations(locations), ...severalNodes({ ...plain, locations })] : []),
-    ...(networks ? overlappingNetworks(networks) : []),
+    ...(networks ? overlappingNetworks(networks, locations ?? []) : []),
+    ...(locations ? uplinkProblems({ ...plain, locations, networks }) : []),
     ...(plain.retention ? unfitRetentions(plain.retention) : []),
     ...(plain.gateway ? onePortForBoth(plain.gateway) : []),
     ...(plain.users ? duplicateUsers(plain.users) : []),
@@ -80,8 +82,11 @@ function unfitRetentions({ metrics }: PlainSettings["retention"]): string[] {
   return retentionProblems(metrics).map((problem) => `${PROJECT}:retention.metrics: ${problem}`);
 }
 
-function overlappingNetworks(networks: PlainSettings["networks"]): string[] {
-  const named = Object.entries(networks).map(([name, text]) => ({ name, text, range: parseCidr(text) as Cidr }));
+function overlappingNetworks(networks: PlainSettings["networks"], locations: readonly Location[]): string[] {
+  const named = Object.entries(networks)
+    // No network is made of this range before there is a location that needs one.
+    .filter(([name]) => name !== "direct" || locations.some(isDirect))
+    .map(([name, text]) => ({ name, text, range: parseCidr(text) as Cidr }));
   return named.flatMap((one, index) =>
     named
       .slice(0, index)

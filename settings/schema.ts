@@ -1,8 +1,10 @@
+import { isIPv4 } from "node:net";
 import { z } from "zod";
-import { locationSchema } from "../generator/location";
+import { locationSchema, MASTER, REPLAY_HOURS } from "../generator/location";
 import { generatorSchema } from "../generator/serviceSettings";
 import { DEBIAN_IMAGE, GRAFANA_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { parseCidr } from "../render/cidr";
+import { DIRECT_PREFIX, directSlots } from "../render/directSubnets";
 
 /** Prefix of every key in a stack's file. */
 export const PROJECT = "icinga-swarm";
@@ -48,7 +50,14 @@ export const NRPE_KEYS: readonly CredentialKey[] = ["nrpeCaCertificate", "nrpeCl
 export const GATEWAY_KEYS: readonly CredentialKey[] = ["gatewayCertificate", "gatewayKey"];
 
 const cidr = z.string().refine((text) => parseCidr(text) !== undefined, "must be a subnet such as 10.118.0.0/22");
+/** Room for the network of at least one location with a direct uplink. */
+const directRange = cidr.refine((text) => directSlots(text) > 0, `must be a /${DIRECT_PREFIX} or larger`);
 const port = z.int().min(1).max(65535);
+/** `host:port`, an address with a path, and numbers that are no address are none. */
+function isHost(text: string): boolean {
+  return /^[\d.]+$/.test(text) ? isIPv4(text) : /^(?!-)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(text);
+}
+
 /** What is wrong with it is said without quoting it: it may hold a token. */
 const webAddress = z
   .url({ protocol: /^https?$/, error: "must be an address such as https://example.com/ping/1234" })
@@ -93,8 +102,23 @@ export const settingsSchema = z.strictObject({
       livestatus: cidr.default("10.118.5.0/24"),
       metrics: cidr.default("10.118.6.0/24"),
       web: cidr.default("10.118.7.0/24"),
+      /** Each location with a direct uplink has a network of its own in it. */
+      direct: directRange.default("10.118.64.0/18"),
     })
     .prefault({}),
+  /** Where slaves with a direct uplink reach the master. */
+  master: z
+    .strictObject({
+      publishedAddress: z
+        .string()
+        .refine(
+          isHost,
+          "must be a host's name or IPv4 address alone, such as icinga.example.com; the port is publishedPort",
+        ),
+      /** Of the central node. */
+      publishedPort: port.default(MASTER.port),
+    })
+    .optional(),
   mailRelay: z
     .strictObject({
       host: z.string().regex(/^[A-Za-z0-9.:-]+$/, "must be a host's name or address"),
@@ -150,6 +174,12 @@ export const settingsSchema = z.strictObject({
         .string()
         .regex(/^\d+[smhdwy]:\d+[smhdwy](,\d+[smhdwy]:\d+[smhdwy])*$/, "must be such as 1m:7d,5m:60d,1h:2y")
         .default("1m:7d,5m:60d,1h:2y"),
+      /** Hours that results wait for a master, or anything for a slave, that is out of reach. */
+      replayHours: z
+        .int()
+        .min(1, "must be at least 1: Icinga takes 0 for no replay at all")
+        .max(8760)
+        .default(REPLAY_HOURS),
       /** Megabytes of a container's log file before it is rotated. */
       logMegabytes: z.int().min(1).default(20),
       /** Rotated log files kept for a container. */

@@ -1,7 +1,7 @@
 import { assignPair } from "../assign";
 import { object, names, quote } from "../dsl";
 import { type Host, type Inventory, type Site, compare } from "../model";
-import { MASTER, type Pair, topology } from "../location";
+import { MASTER, type Pair, REPLAY_HOURS, topology } from "../location";
 import { renderCommands } from "./commands";
 import { renderHost, renderShared, renderTemplates, sharedChecks } from "./hosts";
 import { renderDependencies } from "./dependencies";
@@ -18,6 +18,8 @@ const HEADER = "// Written by the generator of icinga-swarm: changes made here a
 export interface Circumstances {
   /** Monday of the current week, `YYYY-MM-DD` in UTC: periods of other time zones are rendered for the weeks around it. */
   readonly monday: string;
+  /** Hours that the master keeps for a slave that is out of reach what it would tell it. @default 24 */
+  readonly replayHours?: number | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Circumstances {
 export function renderPackage(
   inventory: Inventory,
   locations: readonly Site[],
-  { monday }: Circumstances,
+  { monday, replayHours = REPLAY_HOURS }: Circumstances,
 ): ReadonlyMap<string, string> {
   const sites = [...locations].sort((left, right) => compare(left.name, right.name));
   const zones = sites.flatMap((site) => topology(site).map((pair) => ({ site, pair })));
@@ -42,7 +44,7 @@ export function renderPackage(
   const everywhere = "zones.d/global-templates";
   const master = `zones.d/${MASTER.zone}`;
   const files: [string, string][] = [
-    ["conf.d/zones.conf", zones.map(({ pair }) => renderZone(pair)).join("")],
+    ["conf.d/zones.conf", zones.map(({ pair }) => renderZone(pair, replayHours)).join("")],
     [`${everywhere}/templates.conf`, renderTemplates(inventory) + renderConnectionTemplate()],
     [`${everywhere}/groups.conf`, renderGroups(inventory, sites)],
     [`${everywhere}/commands.conf`, renderCommands(inventory)],
@@ -95,9 +97,11 @@ function hostsByZone(inventory: Inventory, sites: readonly Site[]): Map<string, 
 }
 
 /** Slaves dial in, so the master's Endpoint objects for them have no `host`. */
-function renderZone({ zone, endpoints }: Pair): string {
+function renderZone({ zone, endpoints }: Pair, replayHours: number): string {
   return [
-    ...endpoints.map((endpoint) => object({ kind: "object Endpoint", name: endpoint, attributes: [] })),
+    ...endpoints.map((endpoint) =>
+      object({ kind: "object Endpoint", name: endpoint, attributes: [["log_duration", `${replayHours}h`]] }),
+    ),
     object({
       kind: "object Zone",
       name: zone,

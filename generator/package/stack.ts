@@ -80,6 +80,7 @@ export function renderConnectionTemplate(): string {
 const OWN_NRPE_CHECKS = [
   ["disk", "check_disk"],
   ["processes", "check_procs"],
+  ["replay log", "check_replay_log"],
 ] as const;
 
 /**

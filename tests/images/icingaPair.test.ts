@@ -12,7 +12,11 @@ const endpoints = (slave: TrialContainer) => slave.output("python3", "-c", ENDPO
 const ENDPOINTS = `import socket, sys; sys.path.insert(0, "/usr/local/lib/icinga-swarm")
 from icinga_api import LocalApi
 for endpoint in LocalApi(socket.gethostname()).get("objects/endpoints"):
-    print(endpoint["name"], endpoint["attrs"]["connected"])`;
+    print(endpoint["name"], endpoint["attrs"]["connected"], endpoint["attrs"]["log_duration"])`;
+/** Another bound of the replay log than Icinga's own. */
+const REPLAY = { REPLAY_HOURS: "2" };
+
+const REPLAY_CHECK = ["/usr/lib/nagios/plugins/check_nrpe", "-H", "127.0.0.1", "-c", "check_replay_log"];
 
 let stack: Stack;
 let master: TrialContainer;
@@ -46,7 +50,7 @@ test("it says that it waits for its zone, and is ready once it holds it", async 
 test("one becomes two: the restarted first slot knows the second, and both execute checks", async () => {
   await stack.upload(master, PAIR);
   await stack.trial.discard(first);
-  const start = (name: string) => stack.trial.start(stack.slave(name, PAIR));
+  const start = (name: string) => stack.trial.start(stack.slave(name, PAIR, { environment: REPLAY }));
   [first, second] = await Promise.all([start(FIRST), start(SECOND)]);
   await Promise.all([first.line("ready"), second.line("ready")]);
   expect(await first.count("enrolled as ")).toBe(0);
@@ -66,6 +70,11 @@ test("one becomes two: the restarted first slot knows the second, and both execu
     async () => JSON.stringify((await status(master))?.endpoints) === JSON.stringify(everyone),
     () => master.logs(),
   );
+});
+
+test("what a neighbour misses is kept for it for as long as the stack says", async () => {
+  expect(await endpoints(first)).toMatch(/^icinga-master True 7200(\.0)?$/m);
+  expect(await endpoints(first)).toMatch(new RegExp(`^${SECOND} True 7200(\\.0)?$`, "m"));
 });
 
 test("plugins run, ping and the company's own among them", async () => {
@@ -135,6 +144,13 @@ test("a master that is away kills no slave", async () => {
   // The first look since the start of the container does not pause.
   await first.output("rm", "-f", "/run/icinga-swarm/alive");
   expect((await first.run(["/usr/local/bin/healthcheck"])).code).toBe(0);
+  // What the master misses is kept for it, and a check says how much that is.
+  const kept = async () => Number(/\| size=(\d+)B;/.exec(await first.output(...REPLAY_CHECK))?.[1]);
+  const before = await kept();
+  await until(
+    async () => (await kept()) > before,
+    async () => `more than ${before}: ${await kept()}`,
+  );
   const mark = (await first.logs()).length;
   await first.stop();
   await first.start();

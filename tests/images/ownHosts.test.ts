@@ -90,6 +90,7 @@ const OWN = {
   "icinga-master!ido": 0,
   "icinga-master!disk": 0,
   "icinga-master!processes": 0,
+  "icinga-master!replay log": 0,
   "icinga-master!mail queue": 0,
   "icinga-master!heartbeat": 0,
   mysql: 0,
@@ -115,6 +116,48 @@ from icinga_api import LocalApi
 for host in LocalApi("icinga-master").get("objects/hosts"): print(host["attrs"]["groups"], host["attrs"]["vars"]["location"])`;
   const lines = new Set((await master.output("python3", "-c", script)).split("\n"));
   expect([...lines]).toEqual(["['icinga-swarm'] central"]);
+});
+
+describe("the replay log", () => {
+  const log = "/var/lib/icinga2/api/log";
+  const check = "/usr/local/lib/icinga-swarm/plugins/check_replay_log";
+
+  test("ends where the stack says: what is older is thrown away, what is younger waits", async () => {
+    const unreachable = `object Endpoint "icinga-slave-far-1" { log_duration = 1h }
+object Zone "far" { endpoints = [ "icinga-slave-far-1" ]; parent = "master" }`;
+    await uploadObjects(master, unreachable);
+    const full = (hours: number) => `${log}/$(( $(date +%s) - ${hours * 3600} ))`;
+    await master.output("bash", "-c", `touch ${full(2)} ${full(0.5)} && chown nagios:nagios ${log}/*`);
+    const left = async () => (await master.output("ls", log)).split("\n").filter((name) => name !== "current");
+    await until(
+      async () => (await left()).length < 2,
+      async () => String(await left()),
+    );
+    const [age = 0] = (await left()).map((name) => Date.now() / 1000 - Number(name));
+    expect(age).toBeGreaterThan(1700);
+    expect(age).toBeLessThan(3000);
+  });
+
+  test("is judged by its size, and by the room there is", async () => {
+    const judge = (found: string, free: number) =>
+      master.output(
+        "python3",
+        "-c",
+        `from importlib.machinery import SourceFileLoader
+check = SourceFileLoader("check", "${check}").load_module()
+print(*check.judge(${found}, ${free}, 10000))`,
+      );
+    expect(await judge(`[("current", 5000000)]`, 1e12)).toBe(
+      "0 5.0 MB | size=5000000B;1000000000;2000000000;0 files=1;;;0",
+    );
+    expect(await judge(`[("current", 5000000), ("2800", 1200000000)]`, 1e12)).toMatch(
+      /^1 1205\.0 MB, the oldest from 2\.0 h ago of at most 2000 MB: /,
+    );
+    expect(await judge(`[("current", 2100000000)]`, 1e12)).toMatch(/^2 /);
+    expect(await judge(`[("current", 5000000)]`, 4e6)).toMatch(
+      /^2 5\.0 MB of at most 4 MB: .*size=5000000B;2250000;4500000/,
+    );
+  });
 });
 
 describe("a generator", () => {

@@ -58,6 +58,15 @@ describe("the package", () => {
     expect(zones.match(/parent = "master"/g)).toHaveLength(5);
   });
 
+  it("bounds what the master keeps for slaves that are out of reach", () => {
+    const { inventory } = readInventory(path.join(GOLDEN, "inventory"), SITES);
+    const zones = (replayHours?: number) =>
+      renderPackage(inventory, SITES, { ...WEEK, replayHours }).get("conf.d/zones.conf") ?? "";
+    const endpoints = SITES.reduce((sum, { slaves }) => sum + slaves, 0);
+    expect(zones().match(/^ {2}log_duration = 24h$/gm)).toHaveLength(endpoints);
+    expect(zones(72).match(/^ {2}log_duration = 72h$/gm)).toHaveLength(endpoints);
+  });
+
   it("has a host for each slave, checked on that very slave", () => {
     const text = golden().get("zones.d/chicago-p2/stack.conf");
     for (const endpoint of ["icinga-slave-chicago-p2-1", "icinga-slave-chicago-p2-2"]) {

@@ -6,7 +6,7 @@ jest.setTimeout(60_000);
 const SETTINGS = {
   ...DEV_SETTINGS,
   "icinga-swarm:memory": JSON.stringify({ slave: 300 }),
-  "icinga-swarm:retention": JSON.stringify({ historyDays: 30, logMegabytes: 7, logFiles: 2 }),
+  "icinga-swarm:retention": JSON.stringify({ historyDays: 30, replayHours: 48, logMegabytes: 7, logFiles: 2 }),
   "icinga-swarm:readiness": JSON.stringify({ timeoutSeconds: 90 }),
   "icinga-swarm:heartbeat": JSON.stringify({ url: "https://beats.example.com/ping/token-of-it", intervalSeconds: 30 }),
   "icinga-swarm:mailRelay": JSON.stringify({
@@ -122,6 +122,7 @@ test("a slave has its slot's name, volumes and tickets, and no salt", () => {
     ICINGA_ENDPOINTS: "icinga-slave-frankfurt-1",
     ICINGA_MASTER_HOST: "icinga-master",
     ICINGA_MASTER_PORT: "5665",
+    REPLAY_HOURS: "48",
   });
   expect(secretFiles("icinga-slave-frankfurt")).toEqual([
     "icinga-ca.crt 444",
@@ -154,6 +155,7 @@ test("the generator gets the shipment, its settings and what it needs to reach t
   expect(JSON.parse(configText("config-generator-settings"))).toEqual({
     removal: { percent: 20, hosts: 5 },
     nrpeCertificates: true,
+    replayHours: 48,
   });
   expect(secretFiles("config-generator")).toEqual(["icinga-ca.crt 444", "icinga-api-generator-password 400"]);
 });

@@ -53,6 +53,7 @@ const subnets = {
   livestatus: "10.1.2.0/24",
   metrics: "10.1.3.0/24",
   web: "10.1.4.0/24",
+  direct: "10.1.8.0/22",
 };
 
 interface Service {

@@ -32,7 +32,8 @@ beforeAll(async () => {
     readiness: { timeoutSeconds: 60 },
   };
   const subnets = { cluster: "10.118.0.0/22", database: "10.118.4.0/24", livestatus: "10.118.5.0/24" };
-  const overlays = new Networks("networks", { ...subnets, metrics: "10.118.6.0/24", web: "10.118.7.0/24" });
+  const ofPages = { metrics: "10.118.6.0/24", web: "10.118.7.0/24" };
+  const overlays = new Networks("networks", { ...subnets, ...ofPages, direct: "10.118.8.0/22" });
   const central = new NodeLabels("central", { label: "central", nodes: ["self"], dockerHost: stack.dockerHost });
   const secret = (text: string) => pulumi.secret(text);
   const common = { stack, networks: overlays, central, memoryMegabytes: 512 };

@@ -19,7 +19,12 @@ describe("the component", () => {
   beforeAll(async () => {
     resources = await record({}, async () => {
       const dockerHost = "unix:///var/run/docker.sock";
-      const subnets = { cluster: "10.1.0.0/24", database: "10.1.1.0/24", livestatus: "10.1.2.0/24" };
+      const subnets = {
+        cluster: "10.1.0.0/24",
+        database: "10.1.1.0/24",
+        livestatus: "10.1.2.0/24",
+        direct: "10.1.8.0/22",
+      };
       const graphite = new Graphite("graphite", {
         stack: { dockerHost, retention: { logMegabytes: 7, logFiles: 2 }, readiness: { timeoutSeconds: 90 } },
         image: { reference: pulumi.output("icinga-swarm/graphite@sha256:1") } as unknown as ServiceImage,

@@ -19,6 +19,7 @@ const SUBNETS = {
   livestatus: "10.1.2.0/24",
   metrics: "10.1.3.0/24",
   web: "10.1.4.0/24",
+  direct: "10.1.8.0/22",
 };
 
 function recordNagVis(locations: readonly MappedLocation[], tiles?: string): Promise<Recorded[]> {

@@ -85,6 +85,9 @@ test.each(["dev", "prod"])("the shared stack %s is valid", (stack) => {
 
 const USER = { name: "j.doe", role: "admin", passwordHash: `$2b$12$${"a".repeat(53)}` };
 const LOCATION = { name: "frankfurt", nodes: ["self"] };
+const CHICAGO = { name: "chicago", nodes: ["self"] };
+const DIRECT = { ...LOCATION, uplink: "direct" };
+const MASTER = { publishedAddress: "icinga.example.com" };
 
 test.each([
   ["an unknown key", { locatoins: [] }, "icinga-swarm:locatoins: unknown setting; known are locations"],
@@ -218,6 +221,45 @@ test.each([
     { users: [{ ...USER, passwordHash: "x" }] },
     "users[0].passwordHash: must be a bcrypt hash",
   ],
+  [
+    "a direct uplink to nowhere",
+    { locations: [CHICAGO, DIRECT] },
+    "icinga-swarm:master.publishedAddress: missing; locations[1] (frankfurt) has uplink: direct, so say where",
+  ],
+  ["an uplink of another kind", { locations: [{ ...LOCATION, uplink: "vpn" }] }, "icinga-swarm:locations[0].uplink: "],
+  [
+    "a published port that is the gateway's",
+    { locations: [DIRECT], master: { ...MASTER, publishedPort: 443 } },
+    "icinga-swarm:master.publishedPort: 443 is also gateway.httpsPort; give each a port of its own",
+  ],
+  [
+    "a range for direct uplinks in another network",
+    { locations: [DIRECT], master: MASTER, networks: { cluster: "10.118.0.0/16", database: "10.1.0.0/24" } },
+    "icinga-swarm:networks.direct: 10.118.64.0/18 overlaps 10.118.0.0/16 of networks.cluster",
+  ],
+  ["a range with no room", { networks: { direct: "10.1.0.0/27" } }, "icinga-swarm:networks.direct: must be a /26 or"],
+  [
+    "a direct network's subnet that is none",
+    { locations: [{ ...LOCATION, subnet: "10.1.2.0" }] },
+    "icinga-swarm:locations[0].subnet: must be a subnet of /26 or larger",
+  ],
+  [
+    "a direct network's subnet in another network",
+    { locations: [{ ...DIRECT, subnet: "10.118.4.64/26" }], master: MASTER },
+    "icinga-swarm:locations[0].subnet: the network of frankfurt's slaves would be 10.118.4.64/26, which overlaps " +
+      "10.118.4.0/24 of networks.database; give it another one: subnet: 10.118.64.0/26",
+  ],
+  [
+    "two direct locations in one subnet",
+    {
+      locations: [DIRECT, { ...DIRECT, name: "chicago" }],
+      master: MASTER,
+      networks: { direct: "10.1.0.0/26" },
+    },
+    "icinga-swarm:locations[1].subnet: the network of chicago's slaves would be 10.1.0.0/26, which overlaps " +
+      "10.1.0.0/26 of locations[0] (frankfurt); give it another one, and networks.direct more room",
+  ],
+  ["nothing replayed", { retention: { replayHours: 0 } }, "icinga-swarm:retention.replayHours: must be at least 1"],
   ["no sender's address", { mailRelay: { host: "smtp", from: "icinga" } }, "icinga-swarm:mailRelay.from: "],
 ])("%s is a problem with its place", (_what, changes, expected) => {
   const { error } = read(changes);
@@ -254,6 +296,34 @@ test("missing credentials are named together with the command that makes them", 
   const { error } = read({}, rest);
   expect(error).toContain("icinga-swarm:mysqlRootPassword, icinga-swarm:icingaCaKey: missing");
   expect(error).toContain("npm run secrets -- test");
+});
+
+describe("uplinks", () => {
+  test("are over the overlay network, and the master is published nowhere, unless a location says otherwise", () => {
+    const { settings, error } = read({ master: MASTER });
+    expect(error).toBe("");
+    expect(settings?.locations.map(({ uplink }) => uplink)).toEqual(["overlay", "overlay"]);
+    expect(settings?.publishedMaster).toBeUndefined();
+  });
+
+  test.each(["icinga.example.com", "icinga-1", "203.0.113.7"])("reach the master at %s", (publishedAddress) => {
+    const { settings, error } = read({ locations: [DIRECT, CHICAGO], master: { publishedAddress } });
+    expect(error).toBe("");
+    expect(settings?.publishedMaster).toEqual({ address: publishedAddress, port: 5665 });
+  });
+
+  test("need no room in the networks of a stack that has no direct one", () => {
+    expect(read({ networks: { cluster: "10.118.64.0/20" } }).error).toBe("");
+  });
+
+  test.each(["icinga.example.com:5665", "https://icinga.example.com", "10.1.2", "::1"])(
+    "to %s, which is no host, are one problem and not two",
+    (publishedAddress) => {
+      const { error } = read({ locations: [DIRECT, CHICAGO], master: { publishedAddress } });
+      expect(error).toContain("master.publishedAddress: must be a host's name or IPv4 address alone");
+      expect(error).toContain("has a problem; nothing was planned");
+    },
+  );
 });
 
 test("the registry's password is needed with a registry only", () => {

@@ -10,8 +10,14 @@ const PROD_SETTINGS = {
   "icinga-swarm:locations": JSON.stringify([
     { name: "frankfurt", nodes: ["fra-1", "fra-2"], slaves: 2 },
     { name: "chicago", nodes: ["chi-1"], slaves: 3, networks: ["chicago-lan"] },
-    { name: "singapore", nodes: ["sin-1"] },
+    { name: "singapore", nodes: ["sin-1"], uplink: "direct" },
   ]),
+  "icinga-swarm:master": JSON.stringify({ publishedAddress: "icinga.example.com", publishedPort: 15665 }),
+};
+/** The same without a direct uplink. */
+const OVERLAY_SETTINGS = {
+  ...PROD_SETTINGS,
+  "icinga-swarm:locations": PROD_SETTINGS["icinga-swarm:locations"].replace("direct", "overlay"),
 };
 
 const { "icinga-swarm:inventory": _inventory, ...WITHOUT_INVENTORY } = DEV_SETTINGS;
@@ -88,12 +94,22 @@ describe.each([
     expect(named.map(({ name }) => name)).toEqual([]);
   });
 
-  test("nothing runs privileged or mounts the Docker socket, and the gateway alone publishes ports", () => {
-    for (const { name, inputs } of resources.filter(({ type }) => type.endsWith(":Service"))) {
+  test("nothing runs privileged or mounts the Docker socket", () => {
+    for (const { inputs } of services(resources)) {
       const text = JSON.stringify(inputs);
       expect(text).not.toContain("docker.sock");
-      expect(`${name} ${text.includes("publishedPort")}`).toBe(`${name} ${name.startsWith("gateway-")}`);
       expect(text).toContain('"mode":"dnsrr"');
+    }
+  });
+
+  test("the gateway alone publishes ports, and the master's own one where a slave needs it", () => {
+    const published = services(resources).flatMap(({ inputs }) =>
+      ports(inputs).map((port) => `${String(inputs.name)} ${port.publishedPort} to ${port.targetPort}`),
+    );
+    const master = settings === PROD_SETTINGS ? ["icinga-master 15665 to 5665"] : [];
+    expect(published.filter((line) => !line.startsWith("gateway "))).toEqual(master);
+    for (const { inputs } of services(resources)) {
+      for (const { publishMode } of ports(inputs)) expect(publishMode).toBe("host");
     }
   });
 
@@ -200,6 +216,93 @@ test("with a registry, services run what was pushed, by digest", async () => {
   const { containerSpec } = master?.inputs.taskSpec as { containerSpec: { image: string } };
   expect(containerSpec.image).toMatch(/^nexus:5000\/monitoring\/icinga-master:[0-9a-f]{16}@sha256:image-master-push$/);
 });
+
+describe("a direct uplink", () => {
+  const slave = (resources: readonly Recorded[], name: string) =>
+    resources.find((resource) => resource.name === `location-${name}-swarm-service`)?.inputs as {
+      taskSpec: {
+        containerSpec: { env: Record<string, string>; secrets: unknown; mounts: unknown };
+        networksAdvanceds: { id: string }[];
+      };
+    };
+
+  test("leads to the master's published address, over a network of the location's own", async () => {
+    const { containerSpec, networksAdvanceds } = slave(await recordStack(PROD_SETTINGS), "singapore").taskSpec;
+    expect(containerSpec.env).toMatchObject({
+      ICINGA_MASTER_HOST: "icinga.example.com",
+      ICINGA_MASTER_PORT: "15665",
+      ICINGA_MASTER_ENDPOINT: "icinga-master",
+    });
+    expect(networksAdvanceds).toEqual([{ id: "location-singapore-network-id" }]);
+  });
+
+  test("has a network like the others, in a part of its range that follows from the location's name alone", async () => {
+    const network = (resources: readonly Recorded[]) =>
+      resources.find(({ name }) => name === "location-singapore-network")?.inputs;
+    const found = network(await recordStack(PROD_SETTINGS));
+    expect(found).toEqual({
+      driver: "overlay",
+      ipamConfigs: [{ subnet: "10.118.89.192/26", gateway: "10.118.89.193" }],
+      labels: [{ label: "icinga-swarm", value: "network" }],
+    });
+    const alone = JSON.stringify([{ name: "singapore", nodes: ["hq-1"], uplink: "direct" }]);
+    const { "icinga-swarm:inventory": _inventory, ...others } = PROD_SETTINGS;
+    const generator = GIT_SETTINGS["icinga-swarm:generator"];
+    const settings = { ...others, "icinga-swarm:locations": alone, "icinga-swarm:generator": generator };
+    expect(network(await recordStack(settings))).toEqual(found);
+  });
+
+  test("changes nothing for other locations, nor what its own slaves are known by", async () => {
+    const [direct, overlay] = [await recordStack(PROD_SETTINGS), await recordStack(OVERLAY_SETTINGS)];
+    const others = (resources: readonly Recorded[]) => {
+      const all = services(resources).map(({ inputs }) => [String(inputs.name), inputs] as const);
+      return Object.fromEntries(all.filter(([name]) => !/^icinga-(master|slave-singapore)$/.test(name)));
+    };
+    expect(others(direct)).toEqual(others(overlay));
+    const identity = (resources: readonly Recorded[]) => {
+      const { secrets, mounts } = slave(resources, "singapore").taskSpec.containerSpec;
+      return { secrets, mounts };
+    };
+    expect(identity(direct)).toEqual(identity(overlay));
+    expect(slave(overlay, "singapore").taskSpec.networksAdvanceds).toEqual([{ id: "networks-cluster-id" }]);
+    expect(slave(overlay, "singapore").taskSpec.containerSpec.env).toMatchObject({
+      ICINGA_MASTER_HOST: "icinga-master",
+      ICINGA_MASTER_PORT: "5665",
+    });
+  });
+
+  test("makes the master's gate wait for the tasks that publish its port", async () => {
+    const hash = (resources: readonly Recorded[], name: string) =>
+      (
+        resources.find((resource) => resource.name === `${name}-ready-gate`)?.inputs.environment as Record<
+          string,
+          string
+        >
+      ).GATE_SPEC_HASH;
+    const [direct, overlay] = [await recordStack(PROD_SETTINGS), await recordStack(OVERLAY_SETTINGS)];
+    expect(hash(direct, "icinga-master")).not.toBe(hash(overlay, "icinga-master"));
+    expect(hash(direct, "mysql")).toBe(hash(overlay, "mysql"));
+    const moved = {
+      ...PROD_SETTINGS,
+      "icinga-swarm:master": JSON.stringify({ publishedAddress: "i", publishedPort: 1 }),
+    };
+    expect(hash(await recordStack(moved), "icinga-master")).not.toBe(hash(direct, "icinga-master"));
+  });
+});
+
+function services(resources: readonly Recorded[]): readonly Recorded[] {
+  return resources.filter(({ type }) => type.endsWith(":Service"));
+}
+
+interface Port {
+  targetPort: number;
+  publishedPort: number;
+  publishMode: string;
+}
+
+function ports(inputs: Record<string, unknown>): readonly Port[] {
+  return (inputs.endpointSpec as { ports?: Port[] }).ports ?? [];
+}
 
 function replicas(inputs: Record<string, unknown>): number {
   return (inputs.mode as { replicated: { replicas: number } }).replicated.replicas;
