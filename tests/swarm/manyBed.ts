@@ -11,6 +11,8 @@ import { Workspace } from "./workspace";
 export const INTERVAL = 5;
 /** Services on each site's client: enough that both slots of a pair get some. */
 export const SERVICES = ["switch", ...Array.from({ length: 5 }, (_, index) => `spread-${index + 1}`)];
+/** Seconds between two signs of life of a node: the least that the engine preflight takes, so that faults are seen soon. */
+export const HEARTBEAT_SECONDS = 15;
 /** Outside the swarm: holds the registry, and the customers' clients, which no fault of a node takes away. */
 const NEXUS = "nexus";
 const CENTRE = "hq-1";
@@ -89,7 +91,11 @@ export async function createManyBed(): Promise<ManyBed> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   await removeLeftovers();
   const seed = (await seedDataRoot(say)).dataRoot;
-  const swarm = await TestSwarm.start({ nodes: [CENTRE, ...Object.values(SITES).flat()], seed });
+  const swarm = await TestSwarm.start({
+    nodes: [CENTRE, ...Object.values(SITES).flat()],
+    seed,
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+  });
   try {
     const nexus = await swarm.addNode(NEXUS, { join: false });
     const registry = await TestRegistry.start(nexus.engine);
