@@ -1,6 +1,7 @@
 import { findProgram, installPackages } from "../toolchain/hostCommand";
+import { seedDataRoot } from "../tests/swarm/seed";
 import { ensurePulumi } from "../toolchain/pulumi";
-import { type Result, type Suite, sum, SUITES } from "./testSuites";
+import { type Need, type Result, type Suite, sum, SUITES } from "./testSuites";
 import { UserError } from "./userError";
 
 /** A suite that was run, or a preparation. */
@@ -18,11 +19,12 @@ interface Timed {
 export async function main(names: readonly string[]): Promise<number> {
   const suites = chooseSuites(names);
   const timed: Timed[] = [];
-  const prepared = await prepare(suites, timed);
+  const missing = await prepare(suites, timed);
   for (const suite of suites) {
     console.log(`\n=== ${suite.name}`);
-    if (suite.pulumi && !prepared.pulumi) {
-      console.error(`${suite.name} was not run: there is no Pulumi to run it with, see above`);
+    const lacks = suite.needs.filter((need) => missing.has(need));
+    if (lacks.length > 0) {
+      console.error(`${suite.name} was not run: it needs ${lacks.join(" and ")}, which failed above`);
       timed.push({ name: suite.name, seconds: 0, result: { passed: 0, failed: 1 } });
       continue;
     }
@@ -52,8 +54,12 @@ export function table(timed: readonly Timed[]): string[] {
   });
 }
 
-/** Gets what the suites need. What cannot be had fails the suites that need it, and no others. */
-async function prepare(suites: readonly Suite[], timed: Timed[]): Promise<{ readonly pulumi: boolean }> {
+/**
+ * Gets what the suites need. What cannot be had fails the suites that need it, and no others.
+ *
+ * @returns what could not be had
+ */
+async function prepare(suites: readonly Suite[], timed: Timed[]): Promise<ReadonlySet<Need>> {
   const say = (line: string): void => console.log(line);
   const programs = suites.flatMap((suite) => suite.programs).filter(({ name }) => findProgram(name) === undefined);
   const packages = [...new Set(programs.map((program) => program.package))];
@@ -63,10 +69,15 @@ async function prepare(suites: readonly Suite[], timed: Timed[]): Promise<{ read
     );
     timed.push(step);
   }
-  if (!suites.some(({ pulumi }) => pulumi)) return { pulumi: true };
-  const step = await time("pulumi", () => ensurePulumi(say).then(() => undefined));
-  timed.push(step);
-  return { pulumi: step.result === undefined };
+  const makers: Readonly<Record<Need, () => Promise<unknown>>> = {
+    pulumi: () => ensurePulumi(say),
+    "test images": () => seedDataRoot(say),
+  };
+  const needs = [...new Set(suites.flatMap((suite) => suite.needs))];
+  // Side by side: compilers take the processors, images mostly wait for downloads and the disk.
+  const steps = await Promise.all(needs.map((need) => time(need, () => makers[need]().then(() => undefined))));
+  timed.push(...steps);
+  return new Set(needs.filter((_, index) => steps[index]?.result !== undefined));
 }
 
 /** Runs a step; what it throws is shown and counts as one failure. */

@@ -16,11 +16,14 @@ export interface Suite {
   readonly name: string;
   /** Programs it needs. */
   readonly programs: readonly Program[];
-  /** Whether it runs Pulumi. */
-  readonly pulumi: boolean;
+  /** What it needs besides, which takes minutes to make the first time. */
+  readonly needs: readonly Need[];
   /** Runs it in front of the user. */
   readonly run: () => Promise<Result>;
 }
+
+/** Pulumi with its plugins, or the test engines' images. */
+export type Need = "pulumi" | "test images";
 
 /** A program of the machine, and the Debian package that brings it. */
 export interface Program {
@@ -40,13 +43,23 @@ const CHROMIUM: Program = { name: "chromium", package: "chromium" };
 
 /** All suites, the quick ones first: what is wrong should show as soon as possible. */
 export const SUITES: readonly Suite[] = [
-  { name: "format", programs: [], pulumi: false, run: () => tool("prettier", ["--check", "."]) },
-  { name: "lint", programs: [], pulumi: false, run: () => tool("eslint", [".", "--max-warnings", "0"]) },
-  { name: "types", programs: [], pulumi: false, run: () => tool("tsc", ["--noEmit"]) },
-  { name: "toolchain", programs: [], pulumi: false, run: goTests },
-  { name: "unit", programs: [SHELLCHECK], pulumi: false, run: () => jest("unit") },
-  { name: "images", programs: [SHELLCHECK, CHROMIUM, ...ENGINE], pulumi: false, run: () => jest("images") },
-  { name: "swarm", programs: [CHROMIUM, ...ENGINE], pulumi: true, run: () => jest("swarm") },
+  { name: "format", programs: [], needs: [], run: () => tool("prettier", ["--check", "."]) },
+  { name: "lint", programs: [], needs: [], run: () => tool("eslint", [".", "--max-warnings", "0"]) },
+  { name: "types", programs: [], needs: [], run: () => tool("tsc", ["--noEmit"]) },
+  { name: "toolchain", programs: [], needs: [], run: goTests },
+  { name: "unit", programs: [SHELLCHECK], needs: [], run: () => jest("unit") },
+  {
+    name: "images",
+    programs: [SHELLCHECK, CHROMIUM, ...ENGINE],
+    needs: ["test images"],
+    run: () => jest("images", "--maxWorkers=2"),
+  },
+  {
+    name: "swarm",
+    programs: [CHROMIUM, ...ENGINE],
+    needs: ["pulumi", "test images"],
+    run: () => jest("swarm", "--runInBand"),
+  },
 ];
 
 /** One of the npm packages' tools counts as one test. */
@@ -55,7 +68,8 @@ async function tool(name: string, args: readonly string[]): Promise<Result> {
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-async function jest(project: string): Promise<Result> {
+/** @param workers how many of its files run at a time, as jest is told */
+async function jest(project: string, ...workers: readonly string[]): Promise<Result> {
   const directory = mkdtempSync(join(tmpdir(), "icinga-swarm-test-"));
   const outputFile = join(directory, "results.json");
   try {
@@ -64,11 +78,9 @@ async function jest(project: string): Promise<Result> {
       join(ROOT, "node_modules", ".bin", "jest"),
       ...args,
       `--outputFile=${outputFile}`,
-      // Tests of containers take long, so each result is shown as it comes; and their time limits are for a machine
-      // that does one thing at a time.
-      ...(project === "unit"
-        ? []
-        : ["--runInBand", "--reporters=default", `--reporters=${join(ROOT, "tests/liveReporter.js")}`]),
+      // Tests of containers take long, so each result is shown as it comes.
+      ...(project === "unit" ? [] : ["--reporters=default", `--reporters=${join(ROOT, "tests/liveReporter.js")}`]),
+      ...workers,
     ]);
     return countJest(existsSync(outputFile) ? readFileSync(outputFile, "utf8") : undefined, code);
   } finally {

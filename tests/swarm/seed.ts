@@ -110,9 +110,23 @@ function forgetBuilds(docker: Dockerode): Promise<void> {
   });
 }
 
+/** In two lanes: a build mostly waits for its downloads or for one processor. */
 async function fill(docker: Dockerode, say: Say): Promise<SeedImages> {
   const debian = await ensureBaseImage(docker, say);
   say(`${debian.image}: ${debian.origin}`);
+  const own = fillWithOwn(docker, debian.image, say);
+  const others = fillWithOthers(docker, debian.image, say);
+  // Both to their end, also when one fails: whatever comes next must not meet a build that is under way.
+  await Promise.allSettled([own, others]);
+  await own;
+  const vendors = await others;
+  // What former contents left; parents of today's images are not touched.
+  await docker.pruneImages({ filters: { dangling: { true: true } } });
+  return vendors;
+}
+
+/** The vendors' images or their fixtures, and the programs around a stack. */
+async function fillWithOthers(docker: Dockerode, debian: string, say: Say): Promise<SeedImages> {
   const mySql = await ensureMySqlImage(docker, say);
   say(`MySQL: ${mySql.image}, ${mySql.origin}`);
   const grafana = await ensureGrafanaImage(docker, say);
@@ -124,13 +138,18 @@ async function fill(docker: Dockerode, say: Say): Promise<SeedImages> {
     registry: REGISTRY_IMAGE,
   };
   for (const [name, image] of Object.entries(fixtures)) {
-    const options = { buildargs: { BASE_IMAGE: debian.image } };
+    const options = { buildargs: { BASE_IMAGE: debian } };
     await buildImage(docker, join(ROOT, "tests/fixtures", name), image, say, options);
   }
+  return { mySqlImage: mySql.image, grafanaImage: grafana.image };
+}
+
+/** All of images/, and what is made from them. */
+async function fillWithOwn(docker: Dockerode, debian: string, say: Say): Promise<void> {
   const parts = buildContext();
   for (const name of ownImages()) {
     const dockerfile = `images/${name}/Dockerfile`;
-    const buildargs = { BASE_IMAGE: name === "base" ? debian.image : "icinga-swarm/base:seed", ...PINS };
+    const buildargs = { BASE_IMAGE: name === "base" ? debian : "icinga-swarm/base:seed", ...PINS };
     const options = { parts, dockerfile, buildargs, buildKit: true };
     await buildImage(docker, ROOT, `icinga-swarm/${name}:seed`, say, options);
     say(`icinga-swarm/${name} is built`);
@@ -140,12 +159,9 @@ async function fill(docker: Dockerode, say: Say): Promise<SeedImages> {
   const clock = join(ROOT, "tests/fixtures/icinga-clock");
   await buildImage(docker, clock, ICINGA_CLOCK_IMAGE, say, {
     parts: readdirSync(clock),
-    buildargs: { BASE_IMAGE: debian.image, MASTER_IMAGE: "icinga-swarm/icinga-master:seed" },
+    buildargs: { BASE_IMAGE: debian, MASTER_IMAGE: "icinga-swarm/icinga-master:seed" },
     buildKit: true,
   });
-  // What former contents left; parents of today's images are not touched.
-  await docker.pruneImages({ filters: { dangling: { true: true } } });
-  return { mySqlImage: mySql.image, grafanaImage: grafana.image };
 }
 
 /** The folders of images/ that are images and can be built here, the base first; Thruk only with its vendor's packages. */
