@@ -12,7 +12,7 @@ export const INTERVAL = 5;
 /** Services on each site's client: enough that both slots of a pair get some. */
 export const SERVICES = ["switch", ...Array.from({ length: 5 }, (_, index) => `spread-${index + 1}`)];
 /** Seconds between two signs of life of a node: the least that the engine preflight takes, so that faults are seen soon. */
-export const HEARTBEAT_SECONDS = 15;
+export const HEARTBEAT_SECONDS = 40;
 /** Outside the swarm: holds the registry, and the customers' clients, which no fault of a node takes away. */
 const NEXUS = "nexus";
 const CENTRE = "hq-1";
