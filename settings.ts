@@ -8,7 +8,7 @@ import { type Inventory, packShipment, readInventory } from "./generator/invento
 import { hostWithCertificates } from "./generator/nrpeCertificates";
 import { isSshUrl } from "./generator/serviceSettings";
 import { centralNodeOf, crossChecks } from "./settings/crossChecks";
-import { isDirect } from "./settings/uplinks";
+import { describeIssue } from "./settings/issues";
 import {
   type CredentialKey,
   CREDENTIALS,
@@ -18,6 +18,7 @@ import {
   PROJECT,
   settingsSchema,
 } from "./settings/schema";
+import { isDirect } from "./settings/uplinks";
 
 /** Everything a stack is told, validated and with its defaults. Sizes in `memory` are megabytes. */
 export interface Settings extends Omit<PlainSettings, "central" | "inventory" | "heartbeat" | "master"> {
@@ -142,27 +143,6 @@ function parseStructured(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string[] {
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `${keyPath([...issue.path, key])}: unknown setting; ${knownKeys(issue.path)}`);
-  }
-  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
-  return [`${keyPath(issue.path)}: ${missing ? issue.message.replace("Invalid input", "missing") : issue.message}`];
-}
-
-function knownKeys(at: readonly PropertyKey[]): string {
-  const schema = at.length === 0 ? settingsSchema : undefined;
-  return schema === undefined
-    ? "see README.md for the settings there are"
-    : `known are ${Object.keys(schema.shape).join(", ")}`;
-}
-
-function keyPath(parts: readonly PropertyKey[]): string {
-  const [first, ...rest] = parts;
-  const tail = rest.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
-  return `${PROJECT}:${String(first ?? "")}${tail}`;
 }
 
 /** The settings without those that have a problem, so that the rest can be checked in the same run. */

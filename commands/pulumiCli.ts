@@ -10,11 +10,13 @@ export class PulumiCli {
   /**
    * @param program the executable
    * @param env the environment to run it with
+   * @param folder where the project's and the stack's files stand
    */
   constructor(
     readonly program: string,
     private readonly env: NodeJS.ProcessEnv,
     readonly stack: string,
+    private readonly folder: string = ROOT,
   ) {}
 
   /**
@@ -48,7 +50,7 @@ export class PulumiCli {
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
     return new Promise((resolve, reject) => {
       const child = spawn(this.program, [...args, "--stack", this.stack], {
-        cwd: ROOT,
+        cwd: this.folder,
         env: this.env,
         stdio,
       });
@@ -81,8 +83,16 @@ export function isNoise(line: string): boolean {
 /**
  * Pulumi for a stack: the local one with its own backend and passphrase, any other as the user's environment says.
  * Gets Pulumi if the machine has none.
+ *
+ * @param place the folder where the project's and the stack's files stand, and what the environment needs for it.
+ *   @default this project's
  */
-export async function pulumiFor(stack: string, say: (line: string) => void): Promise<PulumiCli> {
+export async function pulumiFor(
+  stack: string,
+  say: (line: string) => void,
+  place: { readonly folder: string; readonly env: NodeJS.ProcessEnv } = { folder: ROOT, env: {} },
+): Promise<PulumiCli> {
   const { pulumi, env } = await explained(ensurePulumi(say));
-  return new PulumiCli(pulumi, stack === LOCAL_STACK ? { ...env, ...LOCAL_STACK_ENV } : env, stack);
+  const own = stack === LOCAL_STACK ? LOCAL_STACK_ENV : place.env;
+  return new PulumiCli(pulumi, { ...env, ...own }, stack, place.folder);
 }

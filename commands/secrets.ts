@@ -45,7 +45,7 @@ export interface MissingCredentials {
  * @returns how many were created
  * @throws UserError when the stack has only one half of the certificate authority
  */
-export async function createMissingSecrets(pulumi: PulumiCli, say: Say, ask = askUser): Promise<number> {
+export async function createMissingSecrets(pulumi: PulumiCli, say: Say, ask = askForCredential): Promise<number> {
   const present = await readConfig(pulumi).catch((error: Error) => {
     if (!/no stack named/.test(error.message)) throw error;
     throw new UserError(`there is no stack ${pulumi.stack} yet; make it with: pulumi stack init ${pulumi.stack}`);
@@ -116,8 +116,12 @@ function warnOfPlainText(present: ReadonlyMap<string, ConfigValue>, say: Say, st
   }
 }
 
-/** Asks on the terminal without showing what is typed; takes the first line of standard input where there is none. */
-async function askUser(key: string): Promise<string> {
+/**
+ * Asks on the terminal without showing what is typed; takes the first line of standard input where there is none.
+ *
+ * @throws UserError when there is no answer
+ */
+export async function askForCredential(key: string): Promise<string> {
   const value = process.stdin.isTTY ? await askHidden(`${key}: `) : (await text(process.stdin)).split(/\r?\n/, 1)[0];
   if (value) return value;
   throw new UserError(
