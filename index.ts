@@ -11,6 +11,7 @@ import { NagVis } from "./components/nagVis";
 import { Networks } from "./components/networks";
 import { NodeLabels } from "./components/nodeLabels";
 import { Preflight } from "./components/preflight";
+import { RegistryRenewal } from "./components/registryRenewal";
 import { Thruk } from "./components/thruk";
 import { buildImages } from "./images";
 import { readSettings } from "./settings";
@@ -28,7 +29,15 @@ const provider = new docker.Provider("docker", {
 });
 const opts: pulumi.ComponentResourceOptions = { providers: [provider] };
 
-const images = buildImages(settings.images, settings.registry, opts);
+const images = buildImages(
+  {
+    given: settings.images,
+    registry: settings.registry,
+    registryPassword: credentials.registryPassword,
+    dockerHost,
+  },
+  opts,
+);
 const networks = new Networks("networks", settings.networks, opts);
 const central = new NodeLabels(
   "central",
@@ -107,7 +116,7 @@ const master = new IcingaMaster(
   opts,
 );
 
-new Grafana(
+const grafana = new Grafana(
   "grafana",
   {
     stack,
@@ -123,7 +132,7 @@ new Grafana(
   opts,
 );
 
-new Thruk(
+const thruk = new Thruk(
   "thruk",
   {
     stack,
@@ -138,7 +147,7 @@ new Thruk(
   opts,
 );
 
-new NagVis(
+const nagVis = new NagVis(
   "nagvis",
   {
     stack,
@@ -189,6 +198,18 @@ const locations = settings.locations.map((location) => ({
     opts,
   ),
 }));
+
+new RegistryRenewal(
+  "registry-renewal",
+  {
+    registry: images.registry,
+    after: [
+      ...[gateway, graphite, mySql, master, grafana, thruk, nagVis, generator],
+      ...locations.map(({ slaves }) => slaves),
+    ],
+  },
+  opts,
+);
 
 /** Where people find all pages. */
 export const address = gateway.address;

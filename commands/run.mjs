@@ -11,7 +11,16 @@ import { fileURLToPath } from "node:url";
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const OLDEST_NODE = [20, 19];
 /** Several of these run at once, inside a program that uses the packages: not the time to install any. */
-const RUN_BY_PULUMI = ["check-swarm", "wait-ready", "label-node", "network-id", "keep-slots"];
+const RUN_BY_PULUMI = [
+  "check-swarm",
+  "wait-ready",
+  "label-node",
+  "network-id",
+  "keep-slots",
+  "check-registry",
+  "push-image",
+  "renew-registry-login",
+];
 
 /** What a user can mend: its message is all they need to see. Has the name of commands/userError.ts's class. */
 class UserError extends Error {

@@ -1,28 +1,27 @@
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { RegistryAccess } from "./registryAccess";
 
-/** A private registry that images are pushed to. */
-export interface Registry {
-  /** `host` or `host:port`. */
-  readonly address: string;
-  /** Path below the address. */
-  readonly repository: string;
-}
-
-export interface ServiceImageArgs {
+/** What goes into an image. */
+export interface ImageContent {
   /** Name of the image and of its folder below `images/`. */
   readonly image: string;
   /** What else its Dockerfile copies: files or folders, relative to the project. @default nothing */
   readonly copies?: readonly string[];
   /** The image it stands on: one built here, or a name. */
-  readonly base: ServiceImage | string;
+  readonly base: { readonly contentHash: string } | string;
   /** Build arguments besides `BASE_IMAGE`, such as versions. */
   readonly buildArgs?: Readonly<Record<string, string>>;
+}
+
+export interface ServiceImageArgs extends ImageContent {
+  readonly base: ServiceImage | string;
   /** Where to push it. @default nowhere: the one node that built it runs it */
-  readonly registry?: Registry;
+  readonly registry?: RegistryAccess;
 }
 
 /**
@@ -38,12 +37,14 @@ export class ServiceImage extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServiceImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("icinga-swarm:index:ServiceImage", name, {}, opts);
+    const { registry } = args;
     this.contentHash = contentHash(args);
-    const repository = args.registry ? `${args.registry.address}/${args.registry.repository}` : "icinga-swarm";
+    const fullName = `${registry?.prefix ?? "icinga-swarm"}/${args.image}:${this.contentHash}`;
     const built = new docker.RemoteImage(
       `${name}-build`,
       {
-        name: `${repository}/${args.image}:${this.contentHash}`,
+        // A build takes minutes: whether the result can be pushed is known before.
+        name: registry ? registry.after(fullName) : fullName,
         build: {
           // Relative, because an absolute path would make every checkout's plan differ.
           context: ".",
@@ -56,22 +57,41 @@ export class ServiceImage extends pulumi.ComponentResource {
       { parent: this },
     );
     this.builtName = built.name;
-    this.reference = args.registry ? this.push(name, built) : built.imageId;
+    this.reference = registry ? this.push(name, args.image, registry, built) : built.imageId;
     this.registerOutputs({ reference: this.reference });
   }
 
-  private push(name: string, built: docker.RemoteImage): pulumi.Output<string> {
-    const pushed = new docker.RegistryImage(
-      `${name}-push`,
-      { name: built.name, triggers: { content: this.contentHash }, keepRemotely: true },
-      { parent: this },
+  /**
+   * No `docker.RegistryImage`: a refresh takes what that stands for for lost when the registry is down or the password was
+   * changed, and the plan then makes it anew. This is done once for a content, which its name tells, and nothing that
+   * changes later (the password above all) makes the services' images look unknown.
+   */
+  private push(
+    name: string,
+    image: string,
+    registry: RegistryAccess,
+    built: docker.RemoteImage,
+  ): pulumi.Output<string> {
+    const pushed = new command.local.Command(
+      `${name}-push-${this.contentHash}`,
+      {
+        create: "node commands/run.mjs push-image",
+        environment: {
+          ...registry.environment,
+          PUSH_IMAGE: image,
+          PUSH_TAG: this.contentHash,
+          // The image's id is known once it is built.
+          PUSH_DOCKER_HOST: pulumi.all([registry.dockerHost, built.imageId]).apply(([host]) => host),
+        },
+      },
+      { parent: this, ignoreChanges: ["create", "environment"] },
     );
-    return pulumi.interpolate`${built.name}@${pushed.sha256Digest}`;
+    return pulumi.interpolate`${built.name}@${pushed.stdout}`;
   }
 }
 
 /** Hash over everything that the build reads: paths, modes and contents, build arguments, and the base. */
-function contentHash(args: ServiceImageArgs): string {
+export function contentHash(args: ImageContent): string {
   const hash = crypto.createHash("sha256");
   hash.update(typeof args.base === "string" ? args.base : args.base.contentHash);
   hash.update(JSON.stringify(Object.entries(args.buildArgs ?? {}).sort()));

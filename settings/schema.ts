@@ -91,7 +91,12 @@ export const settingsSchema = z.strictObject({
   registry: z
     .strictObject({
       address: z.string().regex(/^[a-zA-Z0-9.-]+(:\d+)?$/, "must be host or host:port, without https:// or a path"),
-      repository: z.string().regex(/^[a-z0-9._/-]+$/, "must be lower case, such as monitoring or team/monitoring"),
+      repository: z
+        .string()
+        .regex(
+          /^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+          "must be lower case, without a slash at either end, such as monitoring or team/monitoring",
+        ),
       username: z.string().min(1),
     })
     .optional(),

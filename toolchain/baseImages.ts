@@ -156,7 +156,7 @@ export async function buildImage(
 }
 
 /** The same engine without a limit on silence: a build's step may be still for minutes. */
-function patient(docker: Dockerode): Dockerode {
+export function patient(docker: Dockerode): Dockerode {
   const modem = Object.assign(Object.create(Object.getPrototypeOf(docker.modem) as object) as typeof docker.modem, {
     ...docker.modem,
     timeout: undefined,

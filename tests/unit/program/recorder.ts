@@ -18,6 +18,8 @@ export interface Recorded {
   readonly readable: string;
   /** Names of all resources that it waits for. */
   readonly dependencies: readonly string[];
+  /** Inputs whose changes are none. */
+  readonly ignoreChanges: readonly string[];
 }
 
 /** The parts of the engine's request that the mocks do not hand on. */
@@ -27,6 +29,7 @@ interface Request {
   getParent(): string;
   getProvider(): string;
   getDependenciesList(): string[];
+  getIgnorechangesList(): string[];
 }
 
 interface Monitor {
@@ -153,7 +156,6 @@ async function settle(count: () => number): Promise<void> {
 function stateOf(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
   const made: Record<string, Record<string, unknown>> = {
     "docker:index/remoteImage:RemoteImage": { imageId: `sha256:${name}` },
-    "docker:index/registryImage:RegistryImage": { sha256Digest: `sha256:${name}` },
     "docker:index/secret:Secret": { name: `${name}-1234567` },
     "docker:index/serviceConfig:ServiceConfig": { name: `${name}-1234567` },
     "command:local:Command": { stdout: `${name}-stdout` },
@@ -172,6 +174,7 @@ function toRecorded(request: Request, urn: string, inputs: unknown): Recorded {
     inputs: unwrap(inputs) as Record<string, unknown>,
     readable: JSON.stringify(inputs, (_key, value: unknown) => (isSecret(value) ? "[secret]" : value)),
     dependencies: request.getDependenciesList().map((dependency) => nameOf(dependency) ?? ""),
+    ignoreChanges: request.getIgnorechangesList(),
   };
 }
 

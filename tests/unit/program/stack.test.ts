@@ -137,7 +137,8 @@ describe.each([
       return type === "pulumi:providers:docker" || (type.startsWith("command:") && !isPreflight(resource));
     });
     expect(touching.length).toBeGreaterThan(10);
-    for (const { name } of touching.filter(({ name }) => !name.endsWith("-attempt"))) {
+    // The check of the registry asks the registry alone.
+    for (const { name } of touching.filter(({ name }) => !/-attempt$|^registry-check$/.test(name))) {
       expect([name, ...waitsFor(resources, name)]).toContain("preflight-check");
     }
     const { environment, triggers } = resources.find(isPreflight)?.inputs as Record<string, Record<string, string>>;
@@ -210,11 +211,49 @@ test("slaves reach the cluster network only: neither the database's nor Livestat
   expect(JSON.stringify(slave?.inputs)).not.toMatch(/networks-(database|livestatus)-id/);
 });
 
-test("with a registry, services run what was pushed, by digest", async () => {
-  const resources = await recordStack(PROD_SETTINGS);
-  const master = resources.find(({ name }) => name === "icinga-master-swarm-service");
-  const { containerSpec } = master?.inputs.taskSpec as { containerSpec: { image: string } };
-  expect(containerSpec.image).toMatch(/^nexus:5000\/monitoring\/icinga-master:[0-9a-f]{16}@sha256:image-master-push$/);
+describe("with a registry", () => {
+  let resources: Recorded[];
+  const find = (pattern: RegExp) => resources.filter(({ name }) => pattern.test(name));
+  beforeAll(async () => {
+    resources = await recordStack(PROD_SETTINGS);
+  });
+
+  test("services run what was pushed, by digest", () => {
+    const [master] = find(/^icinga-master-swarm-service$/);
+    const { containerSpec } = master?.inputs.taskSpec as { containerSpec: { image: string } };
+    expect(containerSpec.image).toMatch(
+      /^nexus:5000\/monitoring\/icinga-master:([0-9a-f]{16})@image-master-push-\1-stdout$/,
+    );
+  });
+
+  test("nothing is built or pushed before the registry was found well, and no push knows another's image", () => {
+    const builds = find(/^image-.*-build$/);
+    const pushes = find(/^image-[a-z]+-push-/);
+    expect(builds).toHaveLength(8);
+    expect(pushes).toHaveLength(8);
+    for (const { name } of [...builds, ...pushes]) expect(waitsFor(resources, name)).toContain("registry-check");
+    expect(waitsFor(resources, "image-slave-build")).not.toContain("image-master-build");
+  });
+
+  test("a changed password changes the check and the renewal, which waits for every service's gate, and no push", () => {
+    const [renewal] = find(/^registry-renewal-renew$/);
+    expect(renewal?.inputs).toMatchObject({
+      create: 'node --eval ""',
+      update: "node commands/run.mjs renew-registry-login",
+      environment: { REGISTRY_ADDRESS: "nexus:5000", REGISTRY_PASSWORD: SECRETS.registryPassword },
+    });
+    const gates = find(/-ready-gate$/).map(({ name }) => name);
+    expect(gates.length).toBeGreaterThan(10);
+    expect([...waitsFor(resources, "registry-renewal-renew")]).toEqual(expect.arrayContaining(gates));
+    const knowing = resources.filter(({ inputs }) => JSON.stringify(inputs).includes(SECRETS.registryPassword ?? ""));
+    const ignoring = /^image-[a-z]+-push-/;
+    expect(knowing.map(({ name }) => name).filter((name) => !ignoring.test(name))).toEqual([
+      "docker",
+      "registry-check",
+      "registry-renewal-renew",
+    ]);
+    for (const { ignoreChanges } of find(ignoring)) expect(ignoreChanges).toEqual(["create", "environment"]);
+  });
 });
 
 describe("a direct uplink", () => {
