@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { dump } from "js-yaml";
 import { LOCAL_STACK, PROJECT, ROOT } from "./repository";
 import { readStackConfig, stackFilePath } from "./stackFile";
+import { processRuns } from "./stackLock";
 import { UserError } from "./userError";
 
 const TEMPLATE_STACK = "dev";
@@ -147,11 +148,5 @@ interface Lock {
 }
 
 function isDeadLock({ pid, hostname: holder }: Lock): boolean {
-  if (holder !== hostname()) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
+  return holder === hostname() && !processRuns(pid);
 }

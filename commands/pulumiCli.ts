@@ -3,7 +3,15 @@ import { createInterface } from "node:readline";
 import { ensurePulumi } from "../toolchain/pulumi";
 import { LOCAL_STACK_ENV } from "./localStack";
 import { LOCAL_STACK, ROOT } from "./repository";
+import { explainLock } from "./stackLock";
 import { explained, UserError } from "./userError";
+
+/** How a command of Pulumi's ended. */
+export interface PulumiResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** Pulumi's command line, for one stack. */
 export class PulumiCli {
@@ -26,19 +34,26 @@ export class PulumiCli {
    * @throws UserError with Pulumi's own words when it fails
    */
   async output(args: readonly string[], stdin = ""): Promise<string> {
-    const { code, stdout, stderr } = await this.#run([...args, "--non-interactive"], "pipe", stdin);
+    const { code, stdout, stderr } = await this.attempt(args, stdin);
     if (code === 0) return stdout;
     const words = (stderr.trim() || stdout.trim()).replace(/^error: /, "");
-    throw new UserError(`pulumi ${args.join(" ")}, stack ${this.stack}: ${words}`);
+    const lock = explainLock(this.stack, stderr, { now: new Date() });
+    throw new UserError([`pulumi ${args.join(" ")}, stack ${this.stack}: ${words}`, lock ?? []].flat().join("\n"));
   }
 
-  /** Runs a command on the stack in front of the user. @returns its exit code */
+  /** Runs a command on the stack that may fail. */
+  attempt(args: readonly string[], stdin = ""): Promise<PulumiResult> {
+    return this.#run([...args, "--non-interactive"], "pipe", stdin);
+  }
+
+  /** Runs a command on the stack in front of the user; explains a lock that it met. @returns its exit code */
   async inFrontOfUser(args: readonly string[]): Promise<number> {
     // On a terminal Pulumi draws a table that stays readable; elsewhere it writes lines, most of them of no interest.
-    if (process.stdout.isTTY) return (await this.#run(args, "inherit")).code;
-    const { code } = await this.#run(args, ["ignore", "pipe", "inherit"], "", (line) => {
-      if (!isNoise(line)) console.log(line);
-    });
+    const { code, stderr } = process.stdout.isTTY
+      ? await this.#run(args, ["inherit", "inherit", "pipe"], "", undefined, (text) => process.stderr.write(text))
+      : await this.#run(args, ["ignore", "pipe", "pipe"], "", sayNews, (text) => process.stderr.write(text));
+    const lock = code === 0 ? undefined : explainLock(this.stack, stderr, { now: new Date() });
+    if (lock !== undefined) console.error(`\n${lock}`);
     return code;
   }
 
@@ -47,7 +62,8 @@ export class PulumiCli {
     stdio: StdioOptions,
     stdin = "",
     onLine?: (line: string) => void,
-  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+    onError?: (text: string) => void,
+  ): Promise<PulumiResult> {
     return new Promise((resolve, reject) => {
       const child = spawn(this.program, [...args, "--stack", this.stack], {
         cwd: this.folder,
@@ -62,7 +78,10 @@ export class PulumiCli {
       let stderr = "";
       if (child.stdout && onLine) createInterface({ input: child.stdout }).on("line", onLine);
       else child.stdout?.on("data", (data: Buffer) => (stdout += data.toString()));
-      child.stderr?.on("data", (data: Buffer) => (stderr += data.toString()));
+      child.stderr?.on("data", (data: Buffer) => {
+        stderr += data.toString();
+        onError?.(data.toString());
+      });
       child.stdin?.on("error", () => undefined).end(stdin);
       child.on("error", (error) => reject(new UserError(`cannot run ${this.program}: ${error.message}`)));
       child.on("close", (code) => {
@@ -71,6 +90,10 @@ export class PulumiCli {
       });
     });
   }
+}
+
+function sayNews(line: string): void {
+  if (!isNoise(line)) console.log(line);
 }
 
 /** Whether a line of Pulumi's output only says that something was looked at and is as it should be. */
