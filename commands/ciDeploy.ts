@@ -1,0 +1,73 @@
+import { sharedBackend, sharedStack } from "./ci/pipeline";
+import { type OtherSsh, sshWithIdentity } from "./ci/otherSsh";
+import { findProgram } from "../toolchain/hostCommand";
+import { dockerConnection } from "./dockerConnection";
+import { pulumiFor } from "./pulumiCli";
+import { readStackFile } from "./stackFile";
+import { UserError } from "./userError";
+
+/**
+ * `npm run ci:deploy -- <stack>`: `pulumi up` of a shared stack from a pipeline. The stack's engine is reached by ssh with
+ * the key in DEPLOY_SSH_KEY and the host keys in DEPLOY_KNOWN_HOSTS or, without both, with the machine's own settings.
+ *
+ * @returns Pulumi's exit code
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const stack = sharedStack(args, "ci:deploy");
+  sharedBackend(process.env);
+  const { dockerHost } = readStackFile(stack);
+  if (!dockerHost.startsWith("ssh://")) {
+    throw new UserError(
+      `docker:host of stack ${stack} is ${dockerHost}, which is an engine of the pipeline's own machine: ` +
+        `pulumi config set --stack ${stack} docker:host ssh://user@host says where the stack is`,
+    );
+  }
+  const ssh = ownSsh(process.env);
+  try {
+    // For this process, which looks at the engine first, and for all that Pulumi starts.
+    if (ssh !== undefined) process.env.PATH = ssh.path;
+    await checkConnection(dockerHost);
+    const pulumi = await pulumiFor(stack, (line) => console.log(line));
+    // A refresh sees what was changed by hand, so that the deployment repairs it.
+    return await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--non-interactive"]);
+  } finally {
+    ssh?.remove();
+  }
+}
+
+function ownSsh(env: NodeJS.ProcessEnv): OtherSsh | undefined {
+  const { DEPLOY_SSH_KEY: key, DEPLOY_KNOWN_HOSTS: knownHosts } = env;
+  if (!key && !knownHosts) return undefined;
+  if (!key || !knownHosts) {
+    const [missing, there] = key ? ["DEPLOY_KNOWN_HOSTS", "DEPLOY_SSH_KEY"] : ["DEPLOY_SSH_KEY", "DEPLOY_KNOWN_HOSTS"];
+    throw new UserError(`${missing} is missing, and ${there} works only together with it: docs/many-hands.md`);
+  }
+  const program = findProgram("ssh");
+  if (program === undefined) throw new UserError("there is no ssh on this machine (Debian package openssh-client)");
+  return sshWithIdentity({ key, knownHosts }, program, env);
+}
+
+/** Pulumi would name the same problem only after it has planned, once for each resource. */
+async function checkConnection(dockerHost: string): Promise<void> {
+  const connection = dockerConnection(dockerHost);
+  try {
+    await connection.client();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError([error.message, ...hintsOf(error.message)].join("\n"));
+  } finally {
+    connection.close();
+  }
+}
+
+function hintsOf(message: string): string[] {
+  if (/Host key verification failed|No \S+ host key is known/.test(message)) {
+    return [
+      "The host shows another key than those in DEPLOY_KNOWN_HOSTS; find out why before you put the new one there.",
+    ];
+  }
+  if (/Permission denied/.test(message)) {
+    return ["The public half of DEPLOY_SSH_KEY has to stand in ~/.ssh/authorized_keys of that user."];
+  }
+  return [];
+}
