@@ -118,12 +118,18 @@ export function writeLocalStackFile(settings: LocalSettings): void {
 export function renderLocalStackFile(template: Readonly<Record<string, unknown>>, settings: LocalSettings): string {
   const images = template[`${PROJECT}:images`] as Record<string, unknown> | undefined;
   const config = {
-    ...template,
+    ...Object.fromEntries(Object.entries(template).filter(([key, value]) => !isOfTemplateAlone(key, value))),
     ...(settings.dockerHost === undefined ? {} : { "docker:host": settings.dockerHost }),
     ...(Object.keys(settings.images).length === 0 ? {} : { [`${PROJECT}:images`]: { ...images, ...settings.images } }),
   };
   const head = `# This machine's own stack: made once by npm run up from Pulumi.${TEMPLATE_STACK}.yaml, yours to change. Git ignores it.\n`;
   return head + dump({ config }, { lineWidth: -1 });
+}
+
+/** Where a team's stack is, and what its passphrase alone opens. */
+function isOfTemplateAlone(key: string, value: unknown): boolean {
+  const isEncrypted = typeof value === "object" && value !== null && "secure" in value;
+  return key === "docker:host" || isEncrypted;
 }
 
 /**

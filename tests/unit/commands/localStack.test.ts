@@ -24,3 +24,11 @@ it("names the engine that DOCKER_HOST asked for, and the image that stands for M
     },
   });
 });
+
+it("is not where a team's stack is, and has secrets of its own", () => {
+  const shared = {
+    "docker:host": "ssh://deploy@dev.example.com",
+    "icinga-swarm:mysqlRootPassword": { secure: "v1:abc" },
+  };
+  expect(load(renderLocalStackFile({ ...TEMPLATE, ...shared }, { images: {} }))).toEqual({ config: TEMPLATE });
+});
