@@ -28,7 +28,7 @@ export interface Plan {
 const LONGEST_VALUE = 80;
 
 const difference = z.object({ kind: z.string().optional(), inputDiff: z.boolean().optional() });
-const state = z.object({ inputs: z.record(z.string(), z.unknown()).optional() });
+const state = z.object({ custom: z.boolean().optional(), inputs: z.record(z.string(), z.unknown()).optional() });
 const previewSchema = z.object({
   steps: z
     .array(
@@ -53,7 +53,8 @@ type Step = z.infer<typeof previewSchema>["steps"][number];
  * @throws Error if it is no such thing
  */
 export function readPlan(json: string, redact: Redact): Plan {
-  const { steps } = previewSchema.parse(JSON.parse(json));
+  // Components are names for what they consist of, which is listed as well.
+  const steps = previewSchema.parse(JSON.parse(json)).steps.filter((step) => !isComponent(step));
   const changes = steps.flatMap((step): Change[] => {
     const action = ACTIONS.find((known) => known === step.op);
     return action === undefined ? [] : [changeOf(action, step, redact)];
@@ -63,6 +64,10 @@ export function readPlan(json: string, redact: Redact): Plan {
     changes: changes.sort((a, b) => order(a) - order(b) || a.name.localeCompare(b.name)),
     unchanged: steps.filter(({ op }) => op === "same").length,
   };
+}
+
+function isComponent({ oldState, newState }: Step): boolean {
+  return (newState ?? oldState)?.custom === false;
 }
 
 /** The errors of a preview that failed, from what `pulumi preview --json` wrote; empty if it does not tell. */

@@ -1,6 +1,9 @@
 import { type Comment, publish, type PullRequest } from "../../../../commands/ci/bitbucket";
 import { BitbucketServer } from "../../../bitbucketServer";
 
+// A machine that is busy with other tests takes its time for the first connection.
+jest.setTimeout(60_000);
+
 const REPOSITORY = "acme/monitoring";
 const isOwn = ({ raw }: Comment): boolean => raw.startsWith("marker");
 

@@ -10,7 +10,8 @@ const PREVIEW = {
   config: { "icinga-swarm:mysqlRootPassword": "[secret]" },
   steps: [
     { op: "same", urn: urn("icinga-swarm-prod", "pulumi:pulumi:Stack"), detailedDiff: null },
-    { op: "create", urn: urn("singapore", SERVICE), newState: { inputs: { name: "new" } } },
+    { op: "create", urn: urn("singapore", SERVICE), newState: { custom: true, inputs: { name: "new" } } },
+    { op: "create", urn: urn("location-x", "icinga-swarm:index:IcingaLocation"), newState: { custom: false } },
     {
       op: "update",
       urn: urn("icinga-slave-frankfurt", SERVICE),
@@ -48,7 +49,7 @@ it("reads what a deployment would do, what cannot be taken back first", () => {
 });
 
 it("shows no value that only the deployment will bring", () => {
-  const [, , update] = PREVIEW.steps;
+  const update = PREVIEW.steps.find(({ op }) => op === "update");
   const step = {
     ...update,
     oldState: { inputs: { id: "sha256:1" } },
