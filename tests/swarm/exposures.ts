@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { enrolmentTicket } from "../../render/tickets";
 import { ownImages } from "./seed";
-import type { Stack } from "./stack";
+import type { RunningTask, Stack } from "./stack";
 import { succeeded, type Workspace } from "./workspace";
 
 /** A credential as a search finds it: a name and the forms in which it might stand somewhere. */
@@ -16,9 +16,10 @@ interface Needle {
 /**
  * Searches for every credential of the stack `local`, and for the slaves' tickets, wherever an onlooker could read.
  *
+ * @param inImages also in the layers of the stack's images, which are gigabytes
  * @returns `<credential> in <place>` for each find
  */
-export async function findExposures(stack: Stack, workspace: Workspace): Promise<string[]> {
+export async function findExposures(stack: Stack, workspace: Workspace, inImages = true): Promise<string[]> {
   const needles = await credentials(workspace);
   const found: string[] = [];
   const search = (place: string, text: string | Buffer): void => {
@@ -33,7 +34,7 @@ export async function findExposures(stack: Stack, workspace: Workspace): Promise
   search("a preview", succeeded(await workspace.pulumi("preview", "--diff", "--show-sames")));
   await searchServices(stack, search);
   await searchContainers(stack, search);
-  await searchImages(stack, needles, search);
+  if (inImages) await searchImages(stack, needles, search);
   return found;
 }
 
@@ -53,11 +54,12 @@ async function credentials(workspace: Workspace): Promise<Needle[]> {
   return [...secrets.map(([name, { value }]) => ({ name, forms: formsOf(value) })), ...(await Promise.all(tickets))];
 }
 
-/** The text itself, in base64, and, of a PEM, a line from its middle, which survives any wrapping. */
+/** The text itself, as JSON has it, in base64, and, of a PEM, a line from its middle, which survives any wrapping. */
 function formsOf(value: string): Buffer[] {
   const lines = value.trim().split("\n");
   const middle = lines[Math.floor(lines.length / 2)] ?? value;
-  return [value, Buffer.from(value).toString("base64"), middle].map((text) => Buffer.from(text));
+  const inJson = JSON.stringify(value).slice(1, -1);
+  return [value, inJson, Buffer.from(value).toString("base64"), middle].map((text) => Buffer.from(text));
 }
 
 type Search = (place: string, text: string | Buffer) => void;
@@ -72,18 +74,21 @@ async function searchServices(stack: Stack, search: Search): Promise<void> {
 }
 
 async function searchContainers(stack: Stack, search: Search): Promise<void> {
-  // By container, those of ended tasks too: Docker 20.10 at times never ends the log of a service that is long.
-  for (const { Id, Names } of await stack.docker.listContainers({ all: true })) {
-    const logs = (await stack.docker.getContainer(Id).logs({ stdout: true, stderr: true })) as unknown as Buffer;
-    search(`logs of ${Names.join(" ")}`, logs);
+  const running = await stack.running();
+  for (const { docker } of new Set(running.map(({ node }) => node))) {
+    // By container, those of ended tasks too: Docker 20.10 at times never ends the log of a service that is long.
+    for (const { Id, Names } of await docker.listContainers({ all: true })) {
+      const logs = (await docker.getContainer(Id).logs({ stdout: true, stderr: true })) as unknown as Buffer;
+      search(`logs of ${Names.join(" ")}`, logs);
+    }
   }
-  const look = async ([name, id]: [string, string]): Promise<void> => {
-    search(`docker inspect ${name}`, JSON.stringify(await stack.docker.getContainer(id).inspect()));
+  const look = async ({ task, id, node }: RunningTask): Promise<void> => {
+    search(`docker inspect ${task}`, JSON.stringify(await node.docker.getContainer(id).inspect()));
     // Several looks, because check plugins and clients live for moments only.
     const looks = "for i in $(seq 20); do cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null; sleep 0.1; done";
-    search(`environment or command line in ${name}`, (await stack.execIn(id, ["sh", "-c", looks])).output);
+    search(`environment or command line in ${task}`, (await stack.execIn(id, ["sh", "-c", looks])).output);
   };
-  await Promise.all(Object.entries(await stack.containers()).map(look));
+  await Promise.all(running.map(look));
 }
 
 /** Layers are gigabytes: grep reads them as they come, and prints what it finds. */

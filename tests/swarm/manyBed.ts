@@ -1,5 +1,6 @@
 import { Browser } from "../browser";
 import { removeLeftovers } from "./engine";
+import { findExposures } from "./exposures";
 import { seedDataRoot } from "./seed";
 import { SiteLan } from "./siteLan";
 import { Stack } from "./stack";
@@ -72,6 +73,11 @@ export class ManyBed {
       location("chicago", { latitude: 41.88, longitude: -87.63, ...changes.chicago }),
       location("singapore", { slaves: 2, latitude: 1.35, longitude: 103.82, ...changes.singapore }),
     ];
+  }
+
+  /** Places where a credential of the stack can be read; what is in the images is looked for elsewhere. */
+  exposures(): Promise<string[]> {
+    return findExposures(this.stack, this.workspace, false);
   }
 
   async remove(): Promise<void> {
