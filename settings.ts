@@ -54,7 +54,7 @@ export function readSettings(): Settings {
   const credentials = readCredentials(plain, problems);
   const shipment = readShipment(plain, problems);
   const dockerHost = new pulumi.Config("docker").get("host") ?? "unix:///var/run/docker.sock";
-  if (isSshUrl(dockerHost) && plain.gateway && plain.gateway.hostname === undefined) {
+  if (dockerHost.startsWith("ssh://") && plain.gateway && plain.gateway.hostname === undefined) {
     problems.push(
       `${PROJECT}:gateway.hostname: missing; the stack is on another machine (docker:host), so say the name that people type`,
     );

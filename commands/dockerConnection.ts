@@ -13,6 +13,11 @@ export const LOCAL_DOCKER_HOST = "unix:///var/run/docker.sock";
 const REQUEST_TIMEOUT_MS = 15_000;
 const TUNNEL_TIMEOUT_MS = 30_000;
 
+/** sshd turns newcomers away while many others are about to log in (its MaxStartups), as many commands of one `up` are. */
+const TURNED_AWAY = /kex_exchange_identification|Connection (reset|closed) by/;
+const ATTEMPTS = 8;
+const PAUSE_MS = 1_500;
+
 /**
  * Runs ssh for as long as this process lives: the shell's standard input is a pipe from here, which ends with this
  * process however that ends, a SIGKILL included; ssh alone would stay for ever.
@@ -155,7 +160,18 @@ function sshConnection(url: URL): DockerConnection {
     current = tunnel;
     return docker;
   };
-  return { client: () => current?.docker ?? open(), close };
+  const client = async (): Promise<Docker> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await (current?.docker ?? open());
+      } catch (error) {
+        if (attempt >= ATTEMPTS || !TURNED_AWAY.test((error as Error).message)) throw error;
+        // Those who were turned away together should not come back together.
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS));
+      }
+    }
+  };
+  return { client, close };
 }
 
 /** The shell around ssh ends it at the end of its input; a signal would only reach the shell. */

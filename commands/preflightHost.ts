@@ -8,6 +8,8 @@ export interface HostFacts {
   readonly freeMegabytes?: number;
   /** Whether its kernel can do IPVS, which Swarm's virtual addresses and ingress ports are made with. */
   readonly hasIpvs?: boolean;
+  /** Whether commands find a `docker` there, which Pulumi's provider needs over ssh. Unknown without ssh. */
+  readonly hasDockerCommand?: boolean;
 }
 
 const TIMEOUT_MS = 20_000;
@@ -24,6 +26,7 @@ if [ -e /proc/net/ip_vs ] || grep -qs /ip_vs.ko "$modules/modules.dep" "$modules
 else
   echo "ipvs no"
 fi
+if command -v docker >/dev/null; then echo "docker yes"; else echo "docker no"; fi
 `;
 
 /**
@@ -37,7 +40,10 @@ export async function readHostFacts(
   engine: { readonly name: string; readonly rootDirectory: string },
 ): Promise<HostFacts> {
   const command = probeCommand(dockerHost, engine);
-  return command === undefined ? {} : parseProbe(await outputOf(command));
+  if (command === undefined) return {};
+  const { hasDockerCommand, ...facts } = parseProbe(await outputOf(command));
+  // On this machine the provider talks to the socket itself.
+  return dockerHost.startsWith("ssh:") ? { ...facts, hasDockerCommand } : facts;
 }
 
 function probeCommand(
@@ -62,9 +68,11 @@ function quoted(text: string): string {
 export function parseProbe(output: string): HostFacts {
   const free = /^freeMegabytes (\d+)$/m.exec(output)?.[1];
   const ipvs = /^ipvs (yes|no)$/m.exec(output)?.[1];
+  const docker = /^docker (yes|no)$/m.exec(output)?.[1];
   return {
     ...(free === undefined ? {} : { freeMegabytes: Number(free) }),
     ...(ipvs === undefined ? {} : { hasIpvs: ipvs === "yes" }),
+    ...(docker === undefined ? {} : { hasDockerCommand: docker === "yes" }),
   };
 }
 

@@ -30,6 +30,7 @@ export function judge(demands: Demands, facts: Facts): Finding[] {
           ...judgeNodeClocks(engine, swarm),
         ]),
     ...judgeManagerClock(facts),
+    ...judgeDockerCommand(engine, host),
     ...judgeDisk(engine, host),
     ...judgeIpvs(engine, host),
   ];
@@ -117,6 +118,19 @@ export function judgeDisk({ name, rootDirectory }: EngineFacts, { freeMegabytes 
     return [{ severity: "warning", subject, message, remedy }];
   }
   return [{ severity: "note", subject, message: left }];
+}
+
+/** Over ssh the provider reaches the engine by a command of its machine, unlike the gates, which forward its socket. */
+export function judgeDockerCommand({ name }: EngineFacts, { hasDockerCommand }: HostFacts): Finding[] {
+  if (hasDockerCommand !== false) return [];
+  return [
+    {
+      severity: "error",
+      subject: "ssh",
+      message: `who logs in to ${name} over ssh finds no docker command there, by which Pulumi reaches the engine`,
+      remedy: "install Docker's command line there, or put it on the PATH that a command over ssh has",
+    },
+  ];
 }
 
 /** This stack does without IPVS; whoever runs other things on the same swarm wants to know. */

@@ -40,6 +40,10 @@ const ENGINE: readonly Program[] = [
 ];
 
 const CHROMIUM: Program = { name: "chromium", package: "chromium" };
+const SSH: readonly Program[] = [
+  { name: "ssh", package: "openssh-client" },
+  { name: "sshd", package: "openssh-server" },
+];
 
 /** All suites, the quick ones first: what is wrong should show as soon as possible. */
 export const SUITES: readonly Suite[] = [
@@ -56,7 +60,7 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "swarm",
-    programs: [CHROMIUM, ...ENGINE],
+    programs: [CHROMIUM, ...ENGINE, ...SSH],
     needs: ["pulumi", "test images"],
     run: () => jest("swarm", "--runInBand"),
   },

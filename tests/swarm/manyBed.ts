@@ -124,6 +124,8 @@ export async function createManyBed(): Promise<ManyBed> {
         central: { node: CENTRE },
         locations: bed.locations(),
         registry: registry.byPath,
+        // Over ssh it has to be given, and a changed one would replace the gateway.
+        gateway: { hostname: swarm.manager.address, httpsPort: 8443, httpPort: 8080 },
         readiness: { timeoutSeconds: 240 },
       },
       "dev",

@@ -44,6 +44,13 @@ if (args.at(-1) === "unreachable") {
   console.error("ssh: connect to host unreachable port 22: No route to host");
   process.exit(255);
 }
+const fs = require("node:fs");
+const turnedAway = ${JSON.stringify("TURNED_AWAY")};
+if (args.at(-1) === "busy" && !fs.existsSync(turnedAway)) {
+  fs.writeFileSync(turnedAway, "");
+  console.error("kex_exchange_identification: read: Connection reset by peer");
+  process.exit(255);
+}
 const [local, remote] = args[args.indexOf("-L") + 1].split(":");
 net.createServer((client) => {
   const target = net.connect(remote);
@@ -51,7 +58,7 @@ net.createServer((client) => {
   client.on("error", () => target.destroy());
   client.pipe(target).pipe(client);
 }).listen(local);
-require("node:fs").writeFileSync(${JSON.stringify("PID_FILE")}, String(process.pid));
+fs.writeFileSync(${JSON.stringify("PID_FILE")}, String(process.pid));
 `;
 
 describe("a tunnel", () => {
@@ -62,7 +69,10 @@ describe("a tunnel", () => {
   let engine: Server;
 
   beforeAll(async () => {
-    writeFileSync(join(folder, "ssh"), FAKE_SSH.replace("PID_FILE", pidFile));
+    writeFileSync(
+      join(folder, "ssh"),
+      FAKE_SSH.replace("PID_FILE", pidFile).replace("TURNED_AWAY", join(folder, "turned-away")),
+    );
     chmodSync(join(folder, "ssh"), 0o755);
     process.env.PATH = `${folder}:${path}`;
     engine = createServer((_request, response) => response.end("OK"));
@@ -93,6 +103,14 @@ describe("a tunnel", () => {
     const second = await connection.client();
     expect(String(await second.ping())).toBe("OK");
     expect(second).not.toBe(first);
+    connection.close();
+    await ends(sshPid());
+  });
+
+  it("is tried again when sshd has too many newcomers", async () => {
+    const connection = dockerConnection(`ssh://busy${engineSocket}`);
+    expect(String(await (await connection.client()).ping())).toBe("OK");
+    expect(existsSync(join(folder, "turned-away"))).toBe(true);
     connection.close();
     await ends(sshPid());
   });

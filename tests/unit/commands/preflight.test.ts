@@ -3,7 +3,14 @@ import { judgeManagerClock, judgeNodeClocks } from "../../../commands/preflightC
 import { type Demands, type Facts, nodeOf, type NodeFacts, readFacts } from "../../../commands/preflightFacts";
 import { countFindings, type Finding, renderFindings } from "../../../commands/preflightFinding";
 import { parseProbe } from "../../../commands/preflightHost";
-import { judge, judgeDisk, judgeHeartbeat, judgeIpvs, judgeSwarm } from "../../../commands/preflightJudgement";
+import {
+  judge,
+  judgeDisk,
+  judgeDockerCommand,
+  judgeHeartbeat,
+  judgeIpvs,
+  judgeSwarm,
+} from "../../../commands/preflightJudgement";
 import { judgeNetworks } from "../../../commands/preflightNetworks";
 import { judgeEngines, judgeManagers, judgeNodes } from "../../../commands/preflightNodes";
 import { verdict } from "../../../commands/preflight";
@@ -384,8 +391,17 @@ describe("the manager's machine", () => {
     expect(judgeIpvs(ENGINE, {})[0]?.message).toContain("cannot be seen");
   });
 
+  it("has the command by which Pulumi reaches the engine over ssh", () => {
+    expect(judgeDockerCommand(ENGINE, { hasDockerCommand: false })[0]).toMatchObject({
+      severity: "error",
+      message: expect.stringContaining("finds no docker command there"),
+    });
+    expect([{ hasDockerCommand: true }, {}].flatMap((host) => judgeDockerCommand(ENGINE, host))).toEqual([]);
+  });
+
   it("answers in lines, of which any may be missing", () => {
-    expect(parseProbe("freeMegabytes 75000\nipvs no\n")).toEqual({ freeMegabytes: 75_000, hasIpvs: false });
+    const all = { freeMegabytes: 75_000, hasIpvs: false, hasDockerCommand: true };
+    expect(parseProbe("freeMegabytes 75000\nipvs no\ndocker yes\n")).toEqual(all);
     expect(parseProbe("ipvs yes\n")).toEqual({ hasIpvs: true });
     expect(parseProbe("This account is for Docker only.\n")).toEqual({});
   });

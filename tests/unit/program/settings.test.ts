@@ -67,6 +67,7 @@ test("a small stack needs locations and an inventory; all else has a default", (
 test("docker:host and the registry's credentials are handed on", () => {
   const { settings } = read({
     "docker:host": "ssh://deploy@manager",
+    gateway: { hostname: "monitoring.example.com" },
     registry: { address: "nexus:5000", repository: "monitoring", username: "ci" },
   });
   expect(settings?.dockerHost).toBe("ssh://deploy@manager");
@@ -128,6 +129,11 @@ test.each([
     "bits behind the prefix",
     { networks: { cluster: "10.1.2.3/24" } },
     "icinga-swarm:networks.cluster: must be a subnet",
+  ],
+  [
+    "another machine without the name that people type",
+    { "docker:host": "ssh://deploy@manager" },
+    "icinga-swarm:gateway.hostname: missing; the stack is on another machine (docker:host)",
   ],
   [
     "overlapping subnets",
