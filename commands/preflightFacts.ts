@@ -7,8 +7,8 @@ export interface Demands {
   /** The node of the centre: a host name, or `self` for the manager that Docker answers from. */
   readonly central: string;
   readonly locations: readonly { readonly name: string; readonly nodes: readonly string[] }[];
-  /** Subnets of the stack's networks, by their setting's name. */
-  readonly networks: Readonly<Record<string, string>>;
+  /** Subnets of the networks that the stack makes, by the path of the setting that decides each. */
+  readonly subnets: Readonly<Record<string, string>>;
 }
 
 /** What can be seen of an engine and its swarm from where the stack is deployed. Times are milliseconds since 1970. */

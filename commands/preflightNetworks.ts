@@ -8,15 +8,15 @@ const GATEWAY_BRIDGE = "docker_gwbridge";
 const DOCKERS_POOLS = ["172.17.0.0/16", "172.18.0.0/15", "172.20.0.0/14", "172.24.0.0/13", "192.168.0.0/16"];
 
 interface Subnet {
-  /** Name of its setting. */
+  /** Path of its setting. */
   readonly name: string;
   readonly text: string;
   readonly range: Cidr;
 }
 
 /** Whether the stack's subnets are free, as far as one manager can tell. */
-export function judgeNetworks({ networks }: Demands, engine: EngineFacts, swarm: SwarmFacts): Finding[] {
-  const wanted = subnetsOf(networks);
+export function judgeNetworks({ subnets }: Demands, engine: EngineFacts, swarm: SwarmFacts): Finding[] {
+  const wanted = subnetsOf(subnets);
   const findings = wanted.flatMap((subnet) => [
     ...swarm.networks.flatMap((network) => judgeNetwork(subnet, network, wanted)),
     ...judgeNodeAddresses(subnet, swarm),
@@ -24,8 +24,8 @@ export function judgeNetworks({ networks }: Demands, engine: EngineFacts, swarm:
   return findings.length > 0 ? findings : wanted.flatMap((subnet) => judgePools(subnet, engine));
 }
 
-function subnetsOf(networks: Demands["networks"]): Subnet[] {
-  return Object.entries(networks).flatMap(([name, text]) => {
+function subnetsOf(subnets: Demands["subnets"]): Subnet[] {
+  return Object.entries(subnets).flatMap(([name, text]) => {
     const range = rangeOf(text);
     return range ? [{ name, text, range }] : [];
   });
@@ -95,9 +95,9 @@ function isSharedWith({ range }: Subnet, text: string): boolean {
 }
 
 function describe({ name, text }: Subnet): string {
-  return `networks.${name} (${text})`;
+  return `${name} (${text})`;
 }
 
 function another({ name }: Subnet): string {
-  return `set icinga-swarm:networks.${name} to a subnet that nothing in the company uses`;
+  return `set icinga-swarm:${name} to a subnet that nothing in the company uses`;
 }

@@ -1,5 +1,6 @@
 import { nodesOf } from "../settings/crossChecks";
 import { settingsSchema } from "../settings/schema";
+import { stackSubnets } from "../settings/subnets";
 import type { Demands } from "./preflightFacts";
 import { PROJECT } from "./repository";
 import { readStackConfig, readStackFile } from "./stackFile";
@@ -23,5 +24,12 @@ export function demandsOfStack(stack: string): { readonly dockerHost: string; re
     );
   }
   const { central, networks } = data;
-  return { dockerHost, demands: { central: central?.node ?? nodesOf(locations)[0] ?? "self", locations, networks } };
+  return {
+    dockerHost,
+    demands: {
+      central: central?.node ?? nodesOf(locations)[0] ?? "self",
+      locations,
+      subnets: stackSubnets(networks, locations),
+    },
+  };
 }

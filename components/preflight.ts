@@ -1,14 +1,16 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Location } from "../generator/location";
+import type { PlainSettings } from "../settings/schema";
+import { stackSubnets } from "../settings/subnets";
 
 export interface PreflightArgs {
   /** Where Docker answers: a socket or `ssh://user@host`. */
   readonly dockerHost: string;
   /** The node of the centre, by host name, or `self`. */
   readonly centralNode: string;
-  readonly locations: readonly { readonly name: string; readonly nodes: readonly string[] }[];
-  /** Subnets of the stack's networks, by name. */
-  readonly networks: Readonly<Record<string, string>>;
+  readonly locations: readonly Location[];
+  readonly networks: PlainSettings["networks"];
 }
 
 /**
@@ -21,7 +23,8 @@ export class Preflight extends pulumi.ComponentResource {
 
   constructor(name: string, args: PreflightArgs, opts?: pulumi.ComponentResourceOptions) {
     super("icinga-swarm:index:Preflight", name, {}, opts);
-    const { dockerHost, centralNode: central, networks } = args;
+    const { dockerHost, centralNode: central } = args;
+    const subnets = stackSubnets(args.networks, args.locations);
     const locations = args.locations.map((location) => ({ name: location.name, nodes: location.nodes }));
     // A changed input runs the same command again; there is nothing to delete.
     const check = new command.local.Command(
@@ -30,7 +33,7 @@ export class Preflight extends pulumi.ComponentResource {
         create: "node commands/run.mjs check-swarm",
         environment: {
           PREFLIGHT_DOCKER_HOST: dockerHost,
-          PREFLIGHT_DEMANDS: JSON.stringify({ central, locations, networks }),
+          PREFLIGHT_DEMANDS: JSON.stringify({ central, locations, subnets }),
         },
       },
       { parent: this },

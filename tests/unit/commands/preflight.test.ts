@@ -18,16 +18,16 @@ import { ensureHeartbeat } from "../../../commands/swarmHeartbeat";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 
-const NETWORKS = { cluster: "10.118.0.0/22", web: "10.118.7.0/24" };
+const SUBNETS = { "networks.cluster": "10.118.0.0/22", "networks.web": "10.118.7.0/24" };
 const SEVERAL: Demands = {
   central: "hq-1",
   locations: [
     { name: "frankfurt", nodes: ["fra-1", "fra-2"] },
     { name: "chicago", nodes: ["chi-1"] },
   ],
-  networks: NETWORKS,
+  subnets: SUBNETS,
 };
-const ALONE: Demands = { central: "self", locations: [{ name: "frankfurt", nodes: ["self"] }], networks: NETWORKS };
+const ALONE: Demands = { central: "self", locations: [{ name: "frankfurt", nodes: ["self"] }], subnets: SUBNETS };
 
 function node(name: string, changes: Partial<NodeFacts> = {}): NodeFacts {
   return {
@@ -326,7 +326,7 @@ describe("subnets", () => {
   });
 
   it("stay out of what engines choose from", () => {
-    const demands = (cluster: string): Demands => ({ ...SEVERAL, networks: { cluster } });
+    const demands = (cluster: string): Demands => ({ ...SEVERAL, subnets: { "networks.cluster": cluster } });
     const inPool = "warning: networks.cluster (172.20.4.0/22) lies in 172.20.0.0/14, from which hq-1 takes ranges";
     expect(serious(judgeNetworks(demands("172.20.4.0/22"), ENGINE, SWARM))).toEqual([expect.stringContaining(inPool)]);
     const engine = { ...ENGINE, addressPools: ["10.201.0.0/16"] };

@@ -147,7 +147,7 @@ describe.each([
     expect(JSON.parse(environment?.PREFLIGHT_DEMANDS ?? "")).toMatchObject({
       central: centre(settings),
       locations: expect.arrayContaining([{ name: "frankfurt", nodes: expect.arrayContaining([node(settings)]) }]),
-      networks: { cluster: "10.118.0.0/22", web: "10.118.7.0/24" },
+      subnets: { "networks.cluster": "10.118.0.0/22", "networks.web": "10.118.7.0/24" },
     });
   });
 
