@@ -194,7 +194,7 @@ export function nextSteps(
   lacking: string | undefined,
 ): string[] {
   const first = [
-    "export PULUMI_BACKEND_URL=...               # where Pulumi keeps the state: README.md, Pulumi by hand",
+    "export PULUMI_BACKEND_URL=...               # where Pulumi keeps the state: docs/many-hands.md",
     "export PULUMI_CONFIG_PASSPHRASE_FILE=...    # a file with a long random line; keep a copy: it opens the credentials",
     `pulumi stack init ${stack} --no-select`,
     `npm run secrets -- ${stack}`,
@@ -204,6 +204,7 @@ export function nextSteps(
     ...(lacking !== undefined ? first : []),
     `npm run user -- ${stack} <name> admin      # who may log in`,
     `npm run inventory -- check --stack ${stack}`,
+    `npm run preflight -- ${stack}              # whether the swarm is fit for it`,
     `git add Pulumi.${stack}.yaml inventory/${stack}`,
     `pulumi up --stack ${stack}`,
     `npm run status -- ${stack}`,

@@ -327,5 +327,5 @@ it("says what to do next, with what the credentials lacked", () => {
   ]) {
     expect(text).toContain(part);
   }
-  expect(text).toMatch(/npm run user -- asia .*\n.*\n.*\n +pulumi up --stack asia\n/);
+  expect(text).toMatch(/npm run user -- asia .*\n(.*\n){3} +pulumi up --stack asia\n/);
 });
