@@ -1,14 +1,4 @@
-import * as docker from "@pulumi/docker";
-import type { Recorded } from "./recorder";
-import { record } from "./recorder";
-import { IcingaMaster } from "../../../components/icingaMaster";
-import { MySql } from "../../../components/mySql";
-import { Networks } from "../../../components/networks";
-import { NodeLabels } from "../../../components/nodeLabels";
-import { ServiceImage } from "../../../components/serviceImage";
-import { Thruk } from "../../../components/thruk";
-import { readSettings } from "../../../settings";
-import { DEV_SETTINGS } from "./recorder";
+import { DEV_SETTINGS, recordStack, type Recorded } from "./recorder";
 
 jest.setTimeout(60_000);
 
@@ -27,62 +17,15 @@ interface TaskSpec {
 let resources: Recorded[];
 let taskSpec: TaskSpec;
 
+const SETTINGS = {
+  ...DEV_SETTINGS,
+  "icinga-swarm:images": JSON.stringify({ thruk: "thruk:1" }),
+  "icinga-swarm:memory": JSON.stringify({ thruk: 700 }),
+  "icinga-swarm:retention": JSON.stringify({ historyDays: 30 }),
+};
+
 beforeAll(async () => {
-  resources = await record(DEV_SETTINGS, async () => {
-    const settings = readSettings();
-    const { credentials } = settings;
-    const opts = { providers: [new docker.Provider("docker", { host: settings.dockerHost })] };
-    const networks = new Networks("networks", settings.networks, opts);
-    const central = new NodeLabels(
-      "central",
-      { label: "icinga-swarm.central", nodes: ["self"], dockerHost: settings.dockerHost },
-      opts,
-    );
-    const mySql = new MySql(
-      "mysql",
-      {
-        stack: settings,
-        image: "mysql",
-        networks,
-        central,
-        memoryMegabytes: 512,
-        passwords: {
-          root: credentials.mysqlRootPassword,
-          icinga: credentials.mysqlIcingaPassword,
-          thruk: credentials.mysqlThrukPassword,
-          grafana: credentials.mysqlGrafanaPassword,
-        },
-      },
-      opts,
-    );
-    const base = new ServiceImage("image-base", { image: "base", base: "debian" }, opts);
-    const master = new IcingaMaster(
-      "icinga-master",
-      {
-        stack: settings,
-        image: base,
-        networks,
-        central,
-        mySql,
-        memoryMegabytes: 512,
-        historyDays: 30,
-        credentials: {
-          caCertificate: credentials.icingaCaCertificate,
-          caKey: credentials.icingaCaKey,
-          ticketSalt: credentials.icingaTicketSalt,
-          apiGeneratorPassword: credentials.icingaApiGeneratorPassword,
-          mailRelayPassword: credentials.mailRelayPassword,
-        },
-      },
-      opts,
-    );
-    const thruk = new Thruk(
-      "thruk",
-      { stack: settings, image: "thruk:1", networks, central, master, mySql, memoryMegabytes: 700, historyDays: 30 },
-      opts,
-    );
-    await new Promise((resolve) => thruk.host.apply(resolve));
-  });
+  resources = await recordStack(SETTINGS);
   const service = resources.find(({ name }) => name === "thruk-swarm-service");
   taskSpec = service?.inputs["taskSpec"] as TaskSpec;
 });
