@@ -1,4 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Dockerode from "dockerode";
+import { bringDown, bringUp } from "../../commands/swarm";
 import { removeLeftovers } from "./engine";
 import { NRPE_CLIENT_IMAGE, seedDataRoot } from "./seed";
 import { type TestNode, TestSwarm } from "./testSwarm";
@@ -114,16 +119,35 @@ describe("a test swarm", () => {
     await swarm.manager.cutLink();
     await site.powerOff();
     await swarm.stop();
-    const traces = execFileSync("bash", ["-c", "iptables-save; ip -oneline link; ip netns list; cat /proc/mounts"]);
-    const names = new RegExp(`\\b(icinga-swarm-test-|iswt)(${indexes.join("|")})\\b`);
-    expect(
-      traces
-        .toString()
-        .split("\n")
-        .filter((line) => names.test(line)),
-    ).toEqual([]);
+    expect(tracesOf(indexes)).toEqual([]);
   });
 });
+
+test("a developers' swarm stays until it is taken down, and leaves nothing", async () => {
+  const { dataRoot } = await seedDataRoot(() => undefined);
+  const folder = mkdtempSync(join(tmpdir(), "icinga-swarm-test-"));
+  const nodes = await bringUp(folder, 2, dataRoot);
+  try {
+    const docker = new Dockerode({ socketPath: nodes[0]?.dockerHost.replace("unix://", "") });
+    const listed = (await docker.listNodes()) as { Description: { Hostname: string } }[];
+    expect(listed.map(({ Description }) => Description.Hostname).sort()).toEqual(nodes.map(({ name }) => name));
+    await expect(bringUp(folder, 2, dataRoot)).rejects.toThrow("up already");
+    await removeLeftovers();
+    await docker.ping();
+  } finally {
+    expect(await bringDown(folder)).toBe(true);
+  }
+  expect(tracesOf(nodes.map(({ address }) => Number(address.split(".")[2])))).toEqual([]);
+  expect(await bringDown(folder)).toBe(false);
+});
+
+/** What engines could leave on the machine, by the names it goes by. */
+function tracesOf(indexes: readonly number[]): string[] {
+  const commands = "iptables-save; ip -oneline link; ip netns list; cat /proc/mounts";
+  const names = new RegExp(`\\b(icinga-swarm-test-|iswt)(${indexes.join("|")})\\b`);
+  const lines = execFileSync("bash", ["-c", commands], { encoding: "utf8" }).split("\n");
+  return lines.filter((line) => names.test(line));
+}
 
 /** A container that answers on PORT, attached to the overlay network. */
 async function startClient({ engine }: TestNode, name: string): Promise<void> {
