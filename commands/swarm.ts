@@ -6,6 +6,7 @@ import { seedDataRoot } from "../tests/swarm/seed";
 import { TestSwarm } from "../tests/swarm/testSwarm";
 import { isRoot } from "../toolchain/hostCommand";
 import { ROOT } from "./repository";
+import { HEARTBEAT_SECONDS } from "./swarmHeartbeat";
 import { explained, UserError } from "./userError";
 
 /** What `npm run swarm -- up` starts, and how `down` finds it: of this checkout alone. */
@@ -78,6 +79,7 @@ export function describeSwarm(nodes: readonly DeveloperNode[]): string[] {
     "",
     `Look at it     export DOCKER_HOST=${nodes[0]?.dockerHost}; docker node ls`,
     `Deploy to it   npm run up, with that DOCKER_HOST; in a stack's file the nodes are named ${nodes[0]?.name} and so on`,
+    `Cut a link     bash tests/swarm/engine.sh cut ${nodes.at(-1)?.address.split(".")[2]} link   (all of ${nodes.at(-1)?.name}; data: only overlay networks; heal mends)`,
     "Take it down   npm run swarm -- down",
   ];
 }
@@ -143,7 +145,7 @@ export async function bringDown(folder: string): Promise<boolean> {
 async function keep([folder = "", count, seed = ""]: readonly string[]): Promise<number> {
   const told = new Promise((resolve) => process.once("SIGTERM", resolve));
   const names = Array.from({ length: Number(count) }, (_, index) => `node-${index + 1}`);
-  const swarm = await TestSwarm.start({ nodes: names, seed });
+  const swarm = await TestSwarm.start({ nodes: names, seed, heartbeatSeconds: HEARTBEAT_SECONDS });
   const nodes = [...swarm.nodes.values()].map(({ name, address, engine }) => {
     return { name, address, dockerHost: engine.dockerHost };
   });

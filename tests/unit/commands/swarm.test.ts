@@ -31,7 +31,8 @@ describe("npm run swarm", () => {
       "  node-2  worker   100.64.2.11  DOCKER_HOST=unix:///run/2/docker.sock",
       "",
       "Look at it     export DOCKER_HOST=unix:///run/1/docker.sock; docker node ls",
-      expect.stringContaining("node-1"),
+      expect.stringMatching(/^Deploy to it .* node-1 /),
+      expect.stringMatching(/ cut 2 link +\(all of node-2; /),
       "Take it down   npm run swarm -- down",
     ]);
   });
