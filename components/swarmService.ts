@@ -128,7 +128,9 @@ export class SwarmService extends pulumi.ComponentResource {
         updateConfig: { order: "stop-first", parallelism: 1, failureAction: "rollback", monitor: "5s" },
         rollbackConfig: { order: "stop-first", parallelism: 1, failureAction: "pause", monitor: "5s" },
       },
-      { parent: this },
+      // Docker notes the image's platforms when it makes a service with a login for its registry, and only then; a refresh sees
+      // that, and to take it away would replace every task.
+      { parent: this, ignoreChanges: ["taskSpec.placement.platforms"] },
     );
     this.serviceId = service.id;
     // The URN is known in a preview and resolves after the service was made: order without unknown values.

@@ -224,6 +224,8 @@ describe("with a registry", () => {
     expect(containerSpec.image).toMatch(
       /^nexus:5000\/monitoring\/icinga-master:([0-9a-f]{16})@image-master-push-\1-stdout$/,
     );
+    // What Docker notes beside it would replace every task at the first refresh.
+    expect(master?.ignoreChanges).toEqual(["taskSpec.placement.platforms"]);
   });
 
   test("nothing is built or pushed before the registry was found well, and no push knows another's image", () => {
