@@ -124,6 +124,7 @@ describe("the engine", () => {
       "error: chi-1 is linux/aarch64, but the images are built on hq-1, which is linux/x86_64: they do not run there",
     ]);
     expect(judgeEngines(ALONE, ENGINE, old)).toEqual([]);
+    expect(judgeEngines(SEVERAL, ENGINE, swarm({ "fra-2": { engineVersion: "20.9.1" } }))).toHaveLength(1);
     for (const engineVersion of ["20.10.0", "28.2.2", "v29.0", "dev"]) {
       expect(judgeEngines(SEVERAL, ENGINE, swarm({ "fra-2": { engineVersion } }))).toEqual([]);
     }
