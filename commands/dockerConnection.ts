@@ -57,14 +57,24 @@ export function dockerConnection(host: string): DockerConnection {
   if (url.protocol === "ssh:") return sshConnection(url);
   const docker =
     url.protocol === "unix:"
-      ? new Docker({ socketPath: url.pathname, timeout: REQUEST_TIMEOUT_MS })
-      : new Docker({
-          protocol: "http",
-          host: url.hostname,
-          port: Number(url.port || "2375"),
-          timeout: REQUEST_TIMEOUT_MS,
-        });
+      ? clientAt({ socketPath: url.pathname })
+      : clientAt({ host: url.hostname, port: Number(url.port || "2375") });
   return { client: () => Promise.resolve(docker), close: () => undefined };
+}
+
+/** A client of this engine and no other: dockerode would rather have what DOCKER_HOST and its kin name. */
+function clientAt(engine: Pick<Docker.DockerOptions, "socketPath" | "host" | "port">): Docker {
+  const nothingOfTheEnvironment = {
+    socketPath: undefined,
+    host: undefined,
+    port: undefined,
+    username: undefined,
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
+    pathPrefix: "/",
+  };
+  return new Docker({ ...nothingOfTheEnvironment, ...engine, protocol: "http", timeout: REQUEST_TIMEOUT_MS });
 }
 
 /**
@@ -195,7 +205,7 @@ async function openTunnel(child: ChildProcess, socketPath: string, url: URL): Pr
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  const docker = new Docker({ socketPath, timeout: REQUEST_TIMEOUT_MS });
+  const docker = clientAt({ socketPath });
   try {
     await docker.ping();
   } catch (error) {

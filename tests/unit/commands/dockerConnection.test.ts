@@ -107,6 +107,19 @@ describe("a tunnel", () => {
     await ends(sshPid());
   });
 
+  it("leads where it was told, whatever DOCKER_HOST says", async () => {
+    for (const elsewhere of ["ssh://elsewhere.invalid", "tcp://127.0.0.1:1", "unix:///nowhere.sock"]) {
+      process.env.DOCKER_HOST = elsewhere;
+      for (const host of [`ssh://swarm.example.com${engineSocket}`, `unix://${engineSocket}`]) {
+        const connection = dockerConnection(host);
+        expect(String(await (await connection.client()).ping())).toBe("OK");
+        connection.close();
+      }
+      await ends(sshPid());
+    }
+    delete process.env.DOCKER_HOST;
+  });
+
   it("is tried again when sshd has too many newcomers", async () => {
     const connection = dockerConnection(`ssh://busy${engineSocket}`);
     expect(String(await (await connection.client()).ping())).toBe("OK");
