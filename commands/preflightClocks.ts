@@ -29,10 +29,11 @@ export function judgeManagerClock({ engine, clock }: Facts): Finding[] {
 /**
  * Whether the nodes' clocks agree with the managers'. No API tells a node's clock, but every task has the moment at which
  * it began to run by the clock of its node, and the later moment at which a manager wrote that down. A node without a task
- * of today is not judged.
+ * of today is not judged, nor one that the managers miss.
  */
 export function judgeNodeClocks(engine: EngineFacts, { nodes, taskTimes }: SwarmFacts): Finding[] {
-  return nodes.flatMap(({ id, name }) => {
+  const present = nodes.filter(({ state }) => state === "ready");
+  return present.flatMap(({ id, name }) => {
     const recent = taskTimes.filter(
       ({ nodeId, onManager }) => nodeId === id && engine.systemTime - onManager < RECENT_MS,
     );

@@ -132,6 +132,7 @@ interface Network {
 interface Task {
   readonly NodeID?: string;
   readonly UpdatedAt: string;
+  readonly DesiredState: string;
   readonly Status: { readonly State: string; readonly Timestamp?: string };
 }
 
@@ -187,9 +188,13 @@ export function nodeOf({ ID, Spec, Description, Status, ManagerStatus }: Node): 
   };
 }
 
-/** Only a task that runs has its time from its node; earlier states are a manager's doing. */
-function timesOf({ NodeID, UpdatedAt, Status }: Task): TaskTime[] {
-  if (!NodeID || Status.State !== "running" || Status.Timestamp === undefined) return [];
+/**
+ * Only a task that runs has its time from its node; earlier states are a manager's doing, and so is that it is to end.
+ * Exported for tests.
+ */
+export function timesOf({ NodeID, UpdatedAt, DesiredState, Status }: Task): TaskTime[] {
+  if (!NodeID || DesiredState !== "running" || Status.State !== "running") return [];
+  if (Status.Timestamp === undefined) return [];
   return [{ nodeId: NodeID, onNode: Date.parse(Status.Timestamp), onManager: Date.parse(UpdatedAt) }];
 }
 

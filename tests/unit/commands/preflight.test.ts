@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { judgeManagerClock, judgeNodeClocks } from "../../../commands/preflightClocks";
-import { type Demands, type Facts, nodeOf, type NodeFacts, readFacts } from "../../../commands/preflightFacts";
+import { type Demands, type Facts, nodeOf, type NodeFacts, readFacts, timesOf } from "../../../commands/preflightFacts";
 import { countFindings, type Finding, renderFindings } from "../../../commands/preflightFinding";
 import { parseProbe } from "../../../commands/preflightHost";
 import {
@@ -360,6 +360,23 @@ describe("clocks", () => {
     expect(judged(90_000, 100_000)).toEqual([
       expect.stringMatching(/^warning: chi-1's clock seems to have been up to 90 s behind the manager's/),
     ]);
+  });
+
+  it("are told by tasks that run and are to run, on nodes that are there", () => {
+    const task = (DesiredState: string, State: string) =>
+      timesOf({
+        NodeID: "id-chi-1",
+        UpdatedAt: "2026-03-01T12:01:40Z",
+        DesiredState,
+        Status: { State, Timestamp: "2026-03-01T12:00:00Z" },
+      });
+    const [time] = task("running", "running");
+    expect(time).toEqual({ nodeId: "id-chi-1", onNode: NOW, onManager: NOW + 100_000 });
+    // A manager that gives a node up writes to its tasks, too.
+    expect([...task("shutdown", "running"), ...task("running", "assigned")]).toEqual([]);
+    const taskTimes = time ? [time] : [];
+    expect(judgeNodeClocks(ENGINE, { ...SWARM, taskTimes })).toHaveLength(1);
+    expect(judgeNodeClocks(ENGINE, { ...swarm({ "chi-1": { state: "down" } }), taskTimes })).toEqual([]);
   });
 
   it("of nodes are not judged by what is long ago", () => {
