@@ -200,6 +200,8 @@ power_cut() {
 
 # switch_off <index>: what is left is what a machine without power has.
 switch_off() {
+  # The kernel would say goodbye for processes that end, and their peers know at once.
+  ip link set "$(bridge "$1")-1" down 2>/dev/null || true
   power_cut "$ENGINE"
   unplug "$1"
   remove_cgroups "$1"

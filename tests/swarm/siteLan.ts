@@ -54,7 +54,7 @@ export class SiteLan {
 
   private async plug(machine: TestEngine, address: string): Promise<void> {
     const { container } = this.client;
-    const [socket, card] = [`lan-${machine.index}`, "lan0"];
+    const [socket, card] = [`lan-${machine.index}`, `lan${this.number}`];
     await this.host.layCable(container, socket, machine, card);
     await this.host.inNetworkOf(container, ["ip", "link", "set", socket, "master", SWITCH, "up"]);
     await machine.inEngine(["ip", "address", "add", `${address}/24`, "dev", card]);
