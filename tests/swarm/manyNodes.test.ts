@@ -1,4 +1,5 @@
 import { type ManyBed, createManyBed, INTERVAL, type Site, SITES } from "./manyBed";
+import { locationCases } from "./many/locations";
 import { registryCases } from "./many/registry";
 import { eventually, succeeded } from "./workspace";
 
@@ -9,7 +10,10 @@ import { eventually, succeeded } from "./workspace";
 jest.setTimeout(15 * 60_000);
 
 /** In this order. Each leaves the stack as it found it. */
-const GROUPS: Readonly<Record<string, (bed: () => ManyBed) => void>> = { registry: registryCases };
+const GROUPS: Readonly<Record<string, (bed: () => ManyBed) => void>> = {
+  registry: registryCases,
+  locations: locationCases,
+};
 
 let bed: ManyBed;
 
