@@ -55,6 +55,8 @@ export class SiteLan {
   private async plug(machine: TestEngine, address: string): Promise<void> {
     const { container } = this.client;
     const [socket, card] = [`lan-${machine.index}`, `lan${this.number}`];
+    // The cable of a machine that had this number before can outlive it for a while.
+    await this.host.inNetworkOf(container, ["ip", "link", "delete", socket]).catch(() => undefined);
     await this.host.layCable(container, socket, machine, card);
     await this.host.inNetworkOf(container, ["ip", "link", "set", socket, "master", SWITCH, "up"]);
     await machine.inEngine(["ip", "address", "add", `${address}/24`, "dev", card]);
