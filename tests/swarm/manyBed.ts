@@ -71,7 +71,7 @@ export class ManyBed {
     return [
       location("frankfurt", { slaves: 2, latitude: 50.11, longitude: 8.68, ...changes.frankfurt }),
       location("chicago", { latitude: 41.88, longitude: -87.63, ...changes.chicago }),
-      location("singapore", { slaves: 2, latitude: 1.35, longitude: 103.82, ...changes.singapore }),
+      location("singapore", { slaves: 2, uplink: "direct", latitude: 1.35, longitude: 103.82, ...changes.singapore }),
     ];
   }
 
@@ -123,6 +123,7 @@ export async function createManyBed(): Promise<ManyBed> {
       {
         central: { node: CENTRE },
         locations: bed.locations(),
+        master: { publishedAddress: swarm.manager.address },
         registry: registry.byPath,
         // Over ssh it has to be given, and a changed one would replace the gateway.
         gateway: { hostname: swarm.manager.address, httpsPort: 8443, httpPort: 8080 },

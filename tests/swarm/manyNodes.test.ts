@@ -1,6 +1,7 @@
 import { type ManyBed, createManyBed, INTERVAL, type Site, SITES } from "./manyBed";
 import { locationCases } from "./many/locations";
 import { registryCases } from "./many/registry";
+import { uplinkCases } from "./many/uplinks";
 import { eventually, succeeded } from "./workspace";
 
 /**
@@ -13,6 +14,7 @@ jest.setTimeout(15 * 60_000);
 const GROUPS: Readonly<Record<string, (bed: () => ManyBed) => void>> = {
   registry: registryCases,
   locations: locationCases,
+  uplinks: uplinkCases,
 };
 
 let bed: ManyBed;

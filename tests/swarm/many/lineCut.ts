@@ -1,0 +1,213 @@
+import { stopwatch } from "../faultTable";
+import { INTERVAL, type ManyBed, SERVICES, type Site } from "../manyBed";
+import { eventually } from "../workspace";
+
+/** Seconds that a site's client keeps each of its answers: every service sees each of them more than once. */
+const PHASE = 3 * INTERVAL;
+/** Phases that have to begin after the site noticed, so that there is something to be complete. */
+const PHASES_AFTER = 3;
+const LIMIT_SECONDS = 175;
+/** Asks a container how much it keeps for others. */
+export const REPLAY_CHECK = ["/usr/lib/nagios/plugins/check_nrpe", "-H", "127.0.0.1", "-c", "check_replay_log"];
+
+/** What became of a site whose line was cut. Times are seconds since the cut, unless said otherwise. */
+export interface LineReport {
+  readonly noticedByMaster: number;
+  /** When the last of its slaves noticed. */
+  readonly noticedBySite: number;
+  /** Since the line was mended: until the centre had fresh results of all services. */
+  readonly servedAfter: number;
+  /** How often the client was asked during the cut, and how often it should have been. */
+  readonly checks: number;
+  readonly expected: number;
+  /** Changes of state that the site saw, and those that are not in the centre's history. */
+  readonly changes: number;
+  readonly missing: number;
+  /** Until then something is missing; 0 if nothing is. */
+  readonly lostUntil: number;
+  /** What is missing though the site had noticed, in words. */
+  readonly missingAfterNoticed: readonly string[];
+  /** Bytes of the first slave's replay log. */
+  readonly keptBefore: number;
+  readonly keptAtTheEnd: number;
+}
+
+/** An answer of the client, and from when until when it gave it: seconds since 1970. */
+interface Phase {
+  readonly state: number;
+  readonly from: number;
+  to: number;
+}
+
+/** One site's line, cut for a while, with a client whose states change all the time. */
+export class LineCut {
+  /**
+   * @param endpoints of the site's slaves, which are the slots of one pair, in order
+   * @param cut takes the line away; returns what mends it
+   */
+  constructor(
+    private readonly bed: ManyBed,
+    private readonly site: Site,
+    private readonly endpoints: readonly string[],
+    private readonly cut: () => Promise<() => Promise<void>>,
+  ) {}
+
+  /** Cuts the line, for longer if the site needs longer to notice, mends it, and waits until all is told that will be. */
+  async during(seconds: number): Promise<LineReport> {
+    const { client } = this.bed.lans[this.site];
+    const keptBefore = await this.kept();
+    const asked = await client.executions();
+    const mend = await this.cut();
+    const since = stopwatch();
+    const cutAt = Date.now() / 1000;
+    const noticedByMaster = this.whenNoticedByMaster(since);
+    const noticedBySite = this.whenNoticedBySite(since);
+    let noticedAt = Infinity;
+    void noticedBySite.then((at) => (noticedAt = cutAt + at));
+    const phases = await this.changeStates((found) => {
+      const after = found.filter(({ from }) => from >= noticedAt).length;
+      return since() > LIMIT_SECONDS || (since() >= seconds && after >= PHASES_AFTER);
+    }).finally(mend);
+    const cutFor = since();
+    const checks = (await client.executions()) - asked;
+    const keptAtTheEnd = await this.kept();
+    const servedAfter = await this.whenServed();
+    // Longer than Icinga needs, so that the state that it ends with is seen for certain.
+    const lost = await this.missing(phases, cutAt + (await noticedBySite) + INTERVAL + 1);
+    return {
+      noticedByMaster: await noticedByMaster,
+      noticedBySite: await noticedBySite,
+      servedAfter,
+      checks,
+      expected: (SERVICES.length * cutFor) / INTERVAL,
+      changes: phases.length * SERVICES.length,
+      missing: lost.all.length,
+      lostUntil: Math.max(0, ...lost.all.map(({ to }) => to - cutAt)),
+      missingAfterNoticed: lost.afterNoticed,
+      keptBefore,
+      keptAtTheEnd,
+    };
+  }
+
+  /** The client gives one answer after the other until it is enough; the last one is OK again. */
+  private async changeStates(isEnough: (phases: readonly Phase[]) => boolean): Promise<Phase[]> {
+    const { client } = this.bed.lans[this.site];
+    const phases: Phase[] = [];
+    for (let state = 2; !(state === 2 && isEnough(phases)); state = 2 - state) {
+      await client.answers(state);
+      const phase = { state, from: Date.now() / 1000, to: Infinity };
+      phases.push(phase);
+      await sleep(PHASE * 1000);
+      phase.to = Date.now() / 1000;
+    }
+    return phases;
+  }
+
+  private whenNoticedByMaster(since: () => number): Promise<number> {
+    return eventually(
+      "the master to notice",
+      async () => {
+        const connected = await this.bed.stack.connected();
+        return this.endpoints.some((endpoint) => connected.includes(endpoint)) ? false : since();
+      },
+      LIMIT_SECONDS,
+    ).catch(() => Infinity);
+  }
+
+  private async whenNoticedBySite(since: () => number): Promise<number> {
+    const whenNoticed = (slot: number) =>
+      eventually(
+        "the site to notice",
+        async () => {
+          const { code, output } = await this.bed.stack.exec(this.service, ["python3", "-c", IS_CONNECTED], slot);
+          return code === 0 && output.trim() === "False" && since();
+        },
+        LIMIT_SECONDS,
+      ).catch(() => Infinity);
+    return Math.max(...(await Promise.all(this.endpoints.map((_, index) => whenNoticed(index + 1)))));
+  }
+
+  private get service(): string {
+    return (this.endpoints[0] ?? "").replace(/-\d+$/, "");
+  }
+
+  /** Seconds from now until the centre has a result of each service that began after now. */
+  private async whenServed(): Promise<number> {
+    const since = stopwatch();
+    const now = Date.now() / 1000;
+    await eventually(
+      `fresh results of ${this.site}`,
+      async () => {
+        const filter = `host.name=="client-${this.site}"`;
+        const services = Object.values(await this.bed.stack.objects("services", ["last_check"], filter));
+        return services.length > 0 && services.every(({ last_check: last }) => Number(last) > now);
+      },
+      150,
+    );
+    return since();
+  }
+
+  /** What of the phases is not in the history, once it no longer changes: the last of what is told may still be written. */
+  private async missing(phases: readonly Phase[], noticedAt: number) {
+    const look = async () => {
+      const history = await this.history((phases[0]?.from ?? 0) - 1);
+      const all = phases.flatMap((phase) =>
+        SERVICES.filter((service) => !history.some((change) => change.service === service && isOf(change, phase))).map(
+          (service) => ({ ...phase, service }),
+        ),
+      );
+      const late = all.filter(({ from }) => from >= noticedAt);
+      return { all, afterNoticed: late.map(({ service, state, from }) => `${service} ${state} at ${from}`) };
+    };
+    await eventually("the history to be complete", async () => (await look()).afterNoticed.length === 0, 30).catch(
+      () => undefined,
+    );
+    return look();
+  }
+
+  /** Changes of state in the centre's database since a moment. */
+  private async history(since: number): Promise<Change[]> {
+    const rows = await this.bed.stack.sql(
+      "SELECT o.name2, h.state, UNIX_TIMESTAMP(h.state_time) FROM icinga_statehistory h " +
+        `JOIN icinga_objects o ON o.object_id = h.object_id WHERE o.name1 = 'client-${this.site}' ` +
+        `AND o.name2 IS NOT NULL AND h.state_time >= FROM_UNIXTIME(${Math.floor(since)})`,
+    );
+    return rows.map((row) => {
+      const [service = "", state, time] = row.split("\t");
+      return { service, state: Number(state), time: Number(time) };
+    });
+  }
+
+  private async kept(): Promise<number> {
+    const { output } = await this.bed.stack.exec(this.service, REPLAY_CHECK);
+    return keptBytes(output);
+  }
+}
+
+interface Change {
+  readonly service: string;
+  readonly state: number;
+  /** Whole seconds since 1970. */
+  readonly time: number;
+}
+
+function isOf({ state, time }: Change, phase: Phase): boolean {
+  return state === phase.state && time >= phase.from - 1 && time <= phase.to + 1;
+}
+
+/** The size in what the check of the replay log prints. */
+export function keptBytes(output: string): number {
+  return Number(/\| size=(\d+)B;/.exec(output)?.[1] ?? NaN);
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Whether the slave that is asked is connected to the master. */
+const IS_CONNECTED = `
+import socket, sys
+sys.path.insert(0, "/usr/local/lib/icinga-swarm")
+from icinga_api import LocalApi
+print(LocalApi(socket.gethostname()).get("objects/endpoints/icinga-master", attrs="connected")[0]["attrs"]["connected"])
+`;
