@@ -64,13 +64,11 @@ export class LineCut {
     const noticedBySite = this.whenNoticedBySite(since);
     let noticedAt = Infinity;
     void noticedBySite.then((at) => (noticedAt = cutAt + at));
-    const phases = await this.changeStates((found) => {
-      const after = found.filter(({ from }) => from >= noticedAt).length;
+    const isEnough = (phases: readonly Phase[]): boolean => {
+      const after = phases.filter(({ from }) => from >= noticedAt).length;
       return since() > LIMIT_SECONDS || (since() >= seconds && after >= PHASES_AFTER);
-    }).finally(mend);
-    const cutFor = since();
-    const checks = (await client.executions()) - asked;
-    const keptAtTheEnd = await this.kept();
+    };
+    const { phases, checks, cutFor, keptAtTheEnd } = await this.untilEnough(isEnough, asked, since).finally(mend);
     const servedAfter = await this.whenServed();
     // Longer than Icinga needs, so that the state that it ends with is seen for certain.
     const lost = await this.missing(phases, cutAt + (await noticedBySite) + INTERVAL + 1);
@@ -89,6 +87,13 @@ export class LineCut {
     };
   }
 
+  /** What is to be seen before the line is mended. */
+  private async untilEnough(isEnough: (phases: readonly Phase[]) => boolean, asked: number, since: () => number) {
+    const phases = await this.changeStates(isEnough);
+    const checks = (await this.bed.lans[this.site].client.executions()) - asked;
+    return { phases, checks, cutFor: since(), keptAtTheEnd: await this.kept() };
+  }
+
   /** The client gives one answer after the other until it is enough; the last one is OK again. */
   private async changeStates(isEnough: (phases: readonly Phase[]) => boolean): Promise<Phase[]> {
     const { client } = this.bed.lans[this.site];
@@ -104,26 +109,18 @@ export class LineCut {
   }
 
   private whenNoticedByMaster(since: () => number): Promise<number> {
-    return eventually(
-      "the master to notice",
-      async () => {
-        const connected = await this.bed.stack.connected();
-        return this.endpoints.some((endpoint) => connected.includes(endpoint)) ? false : since();
-      },
-      LIMIT_SECONDS,
-    ).catch(() => Infinity);
+    return untilSeen(since, async () => {
+      const connected = await this.bed.stack.connected();
+      return !this.endpoints.some((endpoint) => connected.includes(endpoint));
+    });
   }
 
   private async whenNoticedBySite(since: () => number): Promise<number> {
     const whenNoticed = (slot: number) =>
-      eventually(
-        "the site to notice",
-        async () => {
-          const { code, output } = await this.bed.stack.exec(this.service, ["python3", "-c", IS_CONNECTED], slot);
-          return code === 0 && output.trim() === "False" && since();
-        },
-        LIMIT_SECONDS,
-      ).catch(() => Infinity);
+      untilSeen(since, async () => {
+        const { output } = await this.bed.stack.exec(this.service, ["python3", "-c", IS_CONNECTED], slot);
+        return output.trim() === "False";
+      });
     return Math.max(...(await Promise.all(this.endpoints.map((_, index) => whenNoticed(index + 1)))));
   }
 
@@ -182,6 +179,16 @@ export class LineCut {
     const { output } = await this.bed.stack.exec(this.service, REPLAY_CHECK);
     return keptBytes(output);
   }
+}
+
+/** Looks every two seconds, which costs little. @returns when it was seen; Infinity if it was not */
+async function untilSeen(since: () => number, isSeen: () => Promise<boolean>): Promise<number> {
+  while (since() < LIMIT_SECONDS) {
+    const at = since();
+    if (await isSeen().catch(() => false)) return at;
+    await sleep(2000);
+  }
+  return Infinity;
 }
 
 interface Change {
