@@ -79,9 +79,9 @@ describe("a log from the manager", () => {
 
   it("that does not end in time is what came until then", async () => {
     const docker = await manager((response) => response.write(frame(OUT, "2026-11-01T12:00:00.1Z first\n")));
-    const part = await readTaskLog(docker, "t1", { tail: 7, timeoutMs: 200 });
+    const part = await readTaskLog(docker, "t1", { tail: 7, timeoutMs: 2000 });
     expect(part.lines.map(({ text }) => text)).toEqual(["first"]);
-    expect(part.problem).toBe("not all of it came within 0.2 s");
+    expect(part.problem).toBe("not all of it came within 2 s");
   });
 
   it("that never begins does not block", async () => {
