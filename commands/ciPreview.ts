@@ -47,7 +47,8 @@ async function preview(stack: string): Promise<PreviewResult> {
       stack,
     );
     const redact = await redactorOf(cli);
-    const result = await cli.attempt(["preview", "--json"]);
+    // With those that stay as they are, so that they can be counted.
+    const result = await cli.attempt(["preview", "--json", "--show-sames"]);
     return result.code === 0 ? readPlan(result.stdout, redact) : { problem: redact(problemOf(stack, result)) };
   } finally {
     wayToEngine.close();
