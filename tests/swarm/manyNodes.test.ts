@@ -2,6 +2,7 @@ import { type ManyBed, createManyBed, INTERVAL, type Site, SITES } from "./manyB
 import { locationCases } from "./many/locations";
 import { registryCases } from "./many/registry";
 import { uplinkCases } from "./many/uplinks";
+import { sshCases } from "./many/ssh";
 import { eventually, succeeded } from "./workspace";
 
 /**
@@ -15,6 +16,7 @@ const GROUPS: Readonly<Record<string, (bed: () => ManyBed) => void>> = {
   registry: registryCases,
   locations: locationCases,
   uplinks: uplinkCases,
+  ssh: sshCases,
 };
 
 let bed: ManyBed;

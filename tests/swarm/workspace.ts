@@ -54,6 +54,12 @@ export class Workspace {
     return new Workspace(folder, { ...env, ...own, ...surroundings.env }, surroundings.launcher ?? []);
   }
 
+  /** The same folder, with some variables of the environment otherwise: name -> what becomes of its value. */
+  with(changes: Readonly<Record<string, (value: string) => string>>): Workspace {
+    const changed = Object.entries(changes).map(([name, change]) => [name, change(this.env[name] ?? "")]);
+    return new Workspace(this.folder, { ...this.env, ...Object.fromEntries(changed) }, this.launcher);
+  }
+
   remove(): void {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
