@@ -1,5 +1,6 @@
 import { type ManyBed, createManyBed, INTERVAL, type Site, SITES } from "./manyBed";
 import { locationCases } from "./many/locations";
+import { addLocationCases } from "./many/addLocation";
 import { registryCases } from "./many/registry";
 import { uplinkCases } from "./many/uplinks";
 import { sshCases } from "./many/ssh";
@@ -17,6 +18,7 @@ const GROUPS: Readonly<Record<string, (bed: () => ManyBed) => void>> = {
   locations: locationCases,
   uplinks: uplinkCases,
   ssh: sshCases,
+  addLocation: addLocationCases,
 };
 
 let bed: ManyBed;
