@@ -1,9 +1,9 @@
 import { type ManyBed, createManyBed, INTERVAL, type Site, SITES } from "./manyBed";
-import { locationCases } from "./many/locations";
 import { addLocationCases } from "./many/addLocation";
+import { locationCases } from "./many/locations";
 import { registryCases } from "./many/registry";
-import { uplinkCases } from "./many/uplinks";
 import { sshCases } from "./many/ssh";
+import { uplinkCases } from "./many/uplinks";
 import { eventually, succeeded } from "./workspace";
 
 /**
