@@ -27,6 +27,8 @@ export function addLocationCases(bed: () => ManyBed): void {
 
     beforeAll(async () => {
       const { swarm, workspace } = bed();
+      // A company has names for its machines; the page's commands use them.
+      for (const { name, address } of [...swarm.nodes.values()]) await swarm.nameHost(name, address);
       // The page's sentence on the registry's private CA is done by the bed.
       const node = await bed().addNode(NODE, { join: false });
       lan = await SiteLan.create(bed().node("nexus").engine, "sydney", FOURTH_SITE);
