@@ -27,15 +27,13 @@ export function addLocationCases(bed: () => ManyBed): void {
 
     beforeAll(async () => {
       const { swarm, workspace } = bed();
-      // A company has names for its machines; the page's commands use them.
-      for (const { name, address } of [...swarm.nodes.values()]) await swarm.nameHost(name, address);
       // The page's sentence on the registry's private CA is done by the bed.
       const node = await bed().addNode(NODE, { join: false });
       lan = await SiteLan.create(bed().node("nexus").engine, "sydney", FOURTH_SITE);
       await lan.attach(node);
       reader = new Reader(bed(), lan.client.address);
       workspace.write(`${PROGRAMS}/ssh`, sshFor([...swarm.nodes.values()]));
-      succeeded(await workspace.run("bash", "-euc", `chmod +x ${PROGRAMS}/ssh\n${REPOSITORY}`));
+      succeeded(await workspace.run("bash", "--norc", "-euc", `chmod +x ${PROGRAMS}/ssh\n${REPOSITORY}`));
       before = await untouched();
     });
 
@@ -159,7 +157,15 @@ class Reader {
 
   private run(script: string): Promise<Result> {
     const programs = path.join(this.bed.workspace.folder, PROGRAMS);
-    return this.bed.workspace.run("bash", "-euo", "pipefail", "-c", `export PATH="${programs}:$PATH"\n${script}`);
+    // What it reads is a socket, for which bash takes itself for a login over the network.
+    return this.bed.workspace.run(
+      "bash",
+      "--norc",
+      "-euo",
+      "pipefail",
+      "-c",
+      `export PATH="${programs}:$PATH"\n${script}`,
+    );
   }
 
   private async type(script: string): Promise<void> {
