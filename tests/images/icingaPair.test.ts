@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { killEverywhere } from "./icingaKill";
 import { Credentials, fingerprint, Stack, status, ZONE } from "./icingaStack";
 import { type TrialContainer, until } from "./icingaTrial";
@@ -17,6 +18,24 @@ for endpoint in LocalApi(socket.gethostname()).get("objects/endpoints"):
 const REPLAY = { REPLAY_HOURS: "2" };
 
 const REPLAY_CHECK = ["/usr/lib/nagios/plugins/check_nrpe", "-H", "127.0.0.1", "-c", "check_replay_log"];
+
+/** Seconds since 1970 until which a slave takes its master to have everything. */
+const confirmed = async (slave: TrialContainer) => Number(await slave.output("python3", "-c", CONFIRMED));
+const CONFIRMED = `import socket, sys; sys.path.insert(0, "/usr/local/lib/icinga-swarm")
+from icinga_api import LocalApi
+print(LocalApi(socket.gethostname()).get("objects/endpoints/icinga-master")[0]["attrs"]["local_log_position"])`;
+
+/** Waits until some results more are kept, while the master is connected. */
+async function keepsUnconfirmed(slave: TrialContainer): Promise<void> {
+  const size = async () => Number(await slave.output("stat", "--format", "%s", `${LOG}/current`));
+  const before = await size();
+  await until(
+    async () => (await size()) > before + 10_000,
+    async () => `more than ${before} + 10000 bytes: ${await size()}`,
+  );
+  expect(await endpoints(slave)).toContain("icinga-master True");
+}
+const LOG = "/var/lib/icinga2/api/log";
 
 let stack: Stack;
 let master: TrialContainer;
@@ -47,6 +66,10 @@ test("it says that it waits for its zone, and is ready once it holds it", async 
   await first.line("ready");
 });
 
+test("what it tells the master is kept until the master has it, not only while it is known to be away", async () => {
+  await keepsUnconfirmed(first);
+});
+
 test("one becomes two: the restarted first slot knows the second, and both execute checks", async () => {
   await stack.upload(master, PAIR);
   await stack.trial.discard(first);
@@ -75,6 +98,18 @@ test("one becomes two: the restarted first slot knows the second, and both execu
 test("what a neighbour misses is kept for it for as long as the stack says", async () => {
   expect(await endpoints(first)).toMatch(/^icinga-master True 7200(\.0)?$/m);
   expect(await endpoints(first)).toMatch(new RegExp(`^${SECOND} True 7200(\\.0)?$`, "m"));
+});
+
+test("both of a pair keep what the master has not confirmed, and throw away what it has", async () => {
+  for (const slave of [first, second]) {
+    const full = `${LOG}/${Math.floor(Date.now() / 1000) + 5}`;
+    await slave.output("bash", "-c", `touch ${full} && chown nagios:nagios ${full}`);
+    await keepsUnconfirmed(slave);
+    await until(
+      async () => !(await slave.output("ls", LOG)).includes(basename(full)),
+      () => slave.output("ls", LOG),
+    );
+  }
 });
 
 test("plugins run, ping and the company's own among them", async () => {
@@ -141,6 +176,7 @@ test("no ticket is in an environment, on a command line, in a log or in what the
 
 test("a master that is away kills no slave", async () => {
   await master.stop();
+  const away = Date.now() / 1000;
   // The first look since the start of the container does not pause.
   await first.output("rm", "-f", "/run/icinga-swarm/alive");
   expect((await first.run(["/usr/local/bin/healthcheck"])).code).toBe(0);
@@ -150,6 +186,11 @@ test("a master that is away kills no slave", async () => {
   await until(
     async () => (await kept()) > before,
     async () => `more than ${before}: ${await kept()}`,
+  );
+  // The second one would begin its replay too late: the first one knows what the master has, it does not.
+  await until(
+    async () => (await confirmed(second)) < away - 200,
+    async () => `${await confirmed(second)} long before ${away}`,
   );
   const mark = (await first.logs()).length;
   await first.stop();

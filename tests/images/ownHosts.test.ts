@@ -160,6 +160,22 @@ print(*check.judge(${found}, ${free}, 10000))`,
   });
 });
 
+describe("the replay log of a slave", () => {
+  test("is not well when nobody sees to what the master has not confirmed", async () => {
+    const kept = "/run/icinga-swarm/unconfirmed-kept";
+    const check = () => master.run(["/usr/local/lib/icinga-swarm/plugins/check_replay_log"]);
+    expect((await check()).output).toMatch(/^REPLAY LOG OK - [\d.]+ MB/);
+    await master.output("touch", "--date", "-240 seconds", kept);
+    expect((await check()).output).toMatch(/^REPLAY LOG OK/);
+    await master.output("touch", "--date", "-360 seconds", kept);
+    expect(await check()).toEqual({
+      code: 1,
+      output: expect.stringMatching(/^REPLAY LOG WARNING - .*not kept for 6 min/),
+    });
+    await master.output("rm", kept);
+  });
+});
+
 describe("a generator", () => {
   const report = (state: number) =>
     asOperator(master, "POST", "actions/process-check-result", {

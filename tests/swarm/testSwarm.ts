@@ -45,9 +45,11 @@ export class TestNode {
     return this.engine.cut("link");
   }
 
-  /** A power cut. Its disk stays as it is. */
-  powerOff(): Promise<void> {
-    return this.engine.powerOff();
+  /** A power cut. Its disk stays as it is, and nobody is told: processes that are only killed would take leave. */
+  async powerOff(): Promise<void> {
+    const mend = await this.cutLink();
+    await this.engine.powerOff();
+    await mend();
   }
 
   /** Starts it again with its old disk, name and address; back when its engine answers. */

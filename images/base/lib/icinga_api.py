@@ -1,4 +1,4 @@
-"""Icinga's API on this very container, for health checks and the status reporter.
+"""Icinga's API on this very container, for health checks and programs that run beside Icinga.
 
 The certificate is checked against the stack's CA also here: it proves that the daemon serves the identity that the
 neighbours expect.
@@ -20,36 +20,52 @@ PORT = 5665
 
 
 class LocalApi:
-    """Asks as the ApiUser `status`, whose password the init script makes at each start.
+    """Asks as an ApiUser with the password that the init script makes at each start.
 
     Keeps its connection: Icinga logs every connection, and every request, so callers ask sparingly.
     """
 
-    def __init__(self, endpoint, timeout_seconds=5):
+    def __init__(self, endpoint, timeout_seconds=5, user="status"):
         """endpoint is the name in the certificate."""
         self.connection = _Connection(endpoint, timeout_seconds)
+        self.user = user
 
     def get(self, path, **query):
         """The `results` list of GET /v1/<path>, or None where Icinga answers 404.
 
         Raises Waiting when the API does not answer or answers anything else.
         """
+        return self._ask("GET", path, query)
+
+    def execute(self, script):
+        """What a script in Icinga's configuration language evaluates to, in the running daemon.
+
+        Raises Waiting when the API does not answer, and when Icinga cannot evaluate the script.
+        """
+        query = {"command": script, "session": self.user, "sandboxed": 0}
+        [answer] = self._ask("POST", "console/execute-script", query)
+        if answer["code"] != 200:
+            raise Waiting(f"Icinga cannot evaluate a script: {answer['status']}")
+        return answer.get("result")
+
+    def _ask(self, method, path, query):
         url = f"/v1/{path}?{urllib.parse.urlencode(query, doseq=True, quote_via=urllib.parse.quote)}"
         # A kept connection ends with every reload; a new one then tells whether the API is there.
         if self.connection.sock is not None:
             try:
-                return self._request(url, path)
+                return self._request(method, url, path)
             except Waiting:
                 pass
-        return self._request(url, path)
+        return self._request(method, url, path)
 
     def close(self):
         """Ends the connection: Icinga complains of one that is idle for 10 s."""
         self.connection.close()
 
-    def _request(self, url, path):
+    def _request(self, method, url, path):
+        headers = {"Accept": "application/json", "Authorization": _authorization(self.user)}
         try:
-            self.connection.request("GET", url, headers={"Accept": "application/json", "Authorization": _authorization()})
+            self.connection.request(method, url, headers=headers)
             response = self.connection.getresponse()
             body = response.read()
         except ssl.SSLCertVerificationError as error:
@@ -90,10 +106,10 @@ def tls_context(ca_certificate):
     return context
 
 
-def _authorization():
+def _authorization(user):
     with open(PASSWORD_FILE, encoding="utf-8") as file:
         password = file.read()
-    return "Basic " + base64.b64encode(f"status:{password}".encode()).decode()
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _why(error):

@@ -7,8 +7,6 @@ const PHASE = 3 * INTERVAL;
 /** Phases that have to begin after the site noticed, so that there is something to be complete. */
 const PHASES_AFTER = 3;
 const LIMIT_SECONDS = 175;
-/** Asks a container how much it keeps for others. */
-export const REPLAY_CHECK = ["/usr/lib/nagios/plugins/check_nrpe", "-H", "127.0.0.1", "-c", "check_replay_log"];
 
 /** What became of a site whose line was cut. Times are seconds since the cut, unless said otherwise. */
 export interface LineReport {
@@ -20,16 +18,10 @@ export interface LineReport {
   /** How often the client was asked during the cut, and how often it should have been. */
   readonly checks: number;
   readonly expected: number;
-  /** Changes of state that the site saw, and those that are not in the centre's history. */
+  /** Changes of state that the site saw. */
   readonly changes: number;
-  readonly missing: number;
-  /** Until then something is missing; 0 if nothing is. */
-  readonly lostUntil: number;
-  /** What is missing though the site had noticed, in words. */
-  readonly missingAfterNoticed: readonly string[];
-  /** Bytes of the first slave's replay log. */
-  readonly keptBefore: number;
-  readonly keptAtTheEnd: number;
+  /** Those that are not in the centre's history, in words. */
+  readonly missing: readonly string[];
 }
 
 /** An answer of the client, and from when until when it gave it: seconds since 1970. */
@@ -55,7 +47,6 @@ export class LineCut {
   /** Cuts the line, for longer if the site needs longer to notice, mends it, and waits until all is told that will be. */
   async during(seconds: number): Promise<LineReport> {
     const { client } = this.bed.lans[this.site];
-    const keptBefore = await this.kept();
     const asked = await client.executions();
     const mend = await this.cut();
     const since = stopwatch();
@@ -68,10 +59,8 @@ export class LineCut {
       const after = phases.filter(({ from }) => from >= noticedAt).length;
       return since() > LIMIT_SECONDS || (since() >= seconds && after >= PHASES_AFTER);
     };
-    const { phases, checks, cutFor, keptAtTheEnd } = await this.untilEnough(isEnough, asked, since).finally(mend);
+    const { phases, checks, cutFor } = await this.untilEnough(isEnough, asked, since).finally(mend);
     const servedAfter = await this.whenServed();
-    // Longer than Icinga needs, so that the state that it ends with is seen for certain.
-    const lost = await this.missing(phases, cutAt + (await noticedBySite) + INTERVAL + 1);
     return {
       noticedByMaster: await noticedByMaster,
       noticedBySite: await noticedBySite,
@@ -79,11 +68,7 @@ export class LineCut {
       checks,
       expected: (SERVICES.length * cutFor) / INTERVAL,
       changes: phases.length * SERVICES.length,
-      missing: lost.all.length,
-      lostUntil: Math.max(0, ...lost.all.map(({ to }) => to - cutAt)),
-      missingAfterNoticed: lost.afterNoticed,
-      keptBefore,
-      keptAtTheEnd,
+      missing: await this.missing(phases, cutAt),
     };
   }
 
@@ -91,7 +76,7 @@ export class LineCut {
   private async untilEnough(isEnough: (phases: readonly Phase[]) => boolean, asked: number, since: () => number) {
     const phases = await this.changeStates(isEnough);
     const checks = (await this.bed.lans[this.site].client.executions()) - asked;
-    return { phases, checks, cutFor: since(), keptAtTheEnd: await this.kept() };
+    return { phases, checks, cutFor: since() };
   }
 
   /** The client gives one answer after the other until it is enough; the last one is OK again. */
@@ -145,20 +130,16 @@ export class LineCut {
   }
 
   /** What of the phases is not in the history, once it no longer changes: the last of what is told may still be written. */
-  private async missing(phases: readonly Phase[], noticedAt: number) {
+  private async missing(phases: readonly Phase[], cutAt: number): Promise<string[]> {
     const look = async () => {
       const history = await this.history((phases[0]?.from ?? 0) - 1);
-      const all = phases.flatMap((phase) =>
+      return phases.flatMap((phase) =>
         SERVICES.filter((service) => !history.some((change) => change.service === service && isOf(change, phase))).map(
-          (service) => ({ ...phase, service }),
+          (service) => `${service} ${phase.state}, ${Math.round(phase.from - cutAt)} s after the cut`,
         ),
       );
-      const late = all.filter(({ from }) => from >= noticedAt);
-      return { all, afterNoticed: late.map(({ service, state, from }) => `${service} ${state} at ${from}`) };
     };
-    await eventually("the history to be complete", async () => (await look()).afterNoticed.length === 0, 30).catch(
-      () => undefined,
-    );
+    await eventually("the history to be complete", async () => (await look()).length === 0, 30).catch(() => undefined);
     return look();
   }
 
@@ -173,11 +154,6 @@ export class LineCut {
       const [service = "", state, time] = row.split("\t");
       return { service, state: Number(state), time: Number(time) };
     });
-  }
-
-  private async kept(): Promise<number> {
-    const { output } = await this.bed.stack.exec(this.service, REPLAY_CHECK);
-    return keptBytes(output);
   }
 }
 
@@ -200,11 +176,6 @@ interface Change {
 
 function isOf({ state, time }: Change, phase: Phase): boolean {
   return state === phase.state && time >= phase.from - 1 && time <= phase.to + 1;
-}
-
-/** The size in what the check of the replay log prints. */
-export function keptBytes(output: string): number {
-  return Number(/\| size=(\d+)B;/.exec(output)?.[1] ?? NaN);
 }
 
 function sleep(milliseconds: number): Promise<void> {
