@@ -4,7 +4,7 @@ import { describeProblem, type Inventory, type Problem, readInventory, type Site
 import { loadInventoryFiles } from "../inventoryFiles";
 import { readLocations } from "../locationsFile";
 import { type Reading, readClosely } from "../reading";
-import { parseYaml } from "../yaml";
+import { Source as SourceFile } from "../source";
 import { counted } from "../units";
 import { type Call, InvalidInventory, type Option, type Surroundings, UsageError } from "./command";
 
@@ -71,14 +71,14 @@ function read({ shown, path: file }: Named): string {
   return fs.readFileSync(file, "utf8");
 }
 
-/** @throws UsageError if the stack names none */
-export function inventoryOfStack(stack: Pick<Named, "shown">, text: string, { root }: Surroundings): Named {
-  const { value } = parseYaml(text);
-  const config = (value as { config?: Record<string, unknown> } | undefined)?.config;
-  const dir = config?.["icinga-swarm:inventory"];
+/** @throws UsageError if the stack names none, InvalidInventory */
+export function inventoryOfStack(stack: Pick<Named, "shown">, text: string, around: Surroundings): Named {
+  const file = new SourceFile(stack.shown, text);
+  if (file.hasProblems) throw refuse(file.problems(), around);
+  const dir = file.section("config")["icinga-swarm:inventory"];
   if (typeof dir !== "string")
     throw new UsageError(`${stack.shown} has no icinga-swarm:inventory; say it with --inventory <dir>`);
-  return { shown: dir, path: path.resolve(root, dir) };
+  return { shown: dir, path: path.resolve(around.root, dir) };
 }
 
 /** @throws InvalidInventory */

@@ -67,6 +67,27 @@ describe("npm run inventory", () => {
     expect(err).toContain('Pulumi.test.yaml:3:28: "nodes" is missing');
   });
 
+  it.each([[[]], [["--locations", "locations.yaml"]]])(
+    "says what is wrong with the YAML of the stack's file, called with %j",
+    async (named) => {
+      write("locations.yaml", "- { name: here, nodes: [x] }\n");
+      write("Pulumi.test.yaml", "config:\n  icinga-swarm:inventory: inventory\n  icinga-swarm:locations: [\n");
+      const { code, err } = await call("check", "--stack", "test", ...named);
+      expect({ code, err }).toEqual({
+        code: 1,
+        err: expect.stringMatching(/^Pulumi\.test\.yaml:4:1: not valid YAML: .*\n1 problem\n$/),
+      });
+    },
+  );
+
+  it("says that the stack's file names no inventory", async () => {
+    write("Pulumi.test.yaml", "config:\n  icinga-swarm:locations: [{ name: here, nodes: [x] }]\n");
+    expect(await call("check", "--stack", "test")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("Pulumi.test.yaml has no icinga-swarm:inventory; say it with --inventory <dir>"),
+    });
+  });
+
   it.each(["- { name: here, nodes: [x] }\n", "locations:\n  - { name: here, nodes: [x] }\n"])(
     "takes locations from a file of their own",
     async (text) => {
@@ -171,6 +192,17 @@ describe("npm run inventory", () => {
         code: 1,
         out: "",
         err: 'HEAD:inventory/a.yaml:1:1: unknown key "hots"; did you mean "hosts"?\n1 problem\n',
+      });
+    });
+
+    it("says what was wrong with the YAML of the stack's file then", async () => {
+      const now = fs.readFileSync(path.join(root, "Pulumi.test.yaml"), "utf8");
+      write("Pulumi.test.yaml", "config: [\n");
+      commit();
+      write("Pulumi.test.yaml", now);
+      expect(await call("diff", "HEAD", "--stack", "test")).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/^HEAD:Pulumi\.test\.yaml:2:1: not valid YAML: /),
       });
     });
 
