@@ -109,6 +109,47 @@ describe("npm run inventory", () => {
     });
   });
 
+  describe("shows how long the replay log is kept", () => {
+    const LOCATIONS = "  icinga-swarm:locations: [{ name: here, nodes: [x] }]\n";
+    const stackWith = (retention: string) =>
+      write("Pulumi.test.yaml", `config:\n  icinga-swarm:inventory: inventory\n${LOCATIONS}${retention}`);
+
+    it.each([
+      ["  icinga-swarm:retention: { historyDays: 9, replayHours: 48 }\n", "48h"],
+      ["  icinga-swarm:retention:\n    replayHours: 1\n", "1h"],
+      ["  icinga-swarm:retention: { historyDays: 9 }\n", "24h"],
+      ["  icinga-swarm:retention:\n", "24h"],
+      ["", "24h"],
+    ])("by the stack: %j is %s", async (retention, shown) => {
+      stackWith(retention);
+      const { out, err } = await call("render", "--stack", "test");
+      expect({ hours: out.match(/log_duration = .*/g), err }).toEqual({ hours: [`log_duration = ${shown}`], err: "" });
+    });
+
+    it.each([
+      [["--stack", "test", "--inventory", "inventory", "--locations", "locations.yaml"], "48h"],
+      [["--inventory", "inventory", "--locations", "locations.yaml"], "24h"],
+    ])("by the stack alone, called with %j", async (named, shown) => {
+      stackWith("  icinga-swarm:retention: { replayHours: 48 }\n");
+      write("locations.yaml", "- { name: here, nodes: [x] }\n");
+      const { out } = await call("render", ...named);
+      expect(out.match(/log_duration = .*/g)).toEqual([`log_duration = ${shown}`]);
+    });
+
+    it.each([
+      ["{ replayHours: 0 }", '4:42: "replayHours" 0 must be at least 1: Icinga takes 0 for no replay at all'],
+      ["{ replayHours: 2d }", '4:42: "replayHours" must be a number, not the text "2d"'],
+      ["2d", '4:27: "icinga-swarm:retention" must be a mapping (key: value), not the text "2d"'],
+    ])("and what is wrong with %s, at its place", async (retention, problem) => {
+      stackWith(`  icinga-swarm:retention: ${retention}\n`);
+      expect(await call("render", "--stack", "test")).toEqual({
+        code: 1,
+        out: "",
+        err: `Pulumi.test.yaml:${problem}\n1 problem\n`,
+      });
+    });
+  });
+
   it("finds stacks from any folder, and what is named from where the user is", async () => {
     fs.mkdirSync(path.join(root, "deep"));
     cwd = "deep";
