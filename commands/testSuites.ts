@@ -32,6 +32,8 @@ export interface Program {
 }
 
 const SHELLCHECK: Program = { name: "shellcheck", package: "shellcheck" };
+const OPENSSL: Program = { name: "openssl", package: "openssl" };
+const PYTHON: Program = { name: "python3", package: "python3" };
 const ENGINE: readonly Program[] = [
   { name: "dockerd", package: "docker.io" },
   { name: "ip", package: "iproute2" },
@@ -51,7 +53,7 @@ export const SUITES: readonly Suite[] = [
   { name: "lint", programs: [], needs: [], run: () => tool("eslint", [".", "--max-warnings", "0"]) },
   { name: "types", programs: [], needs: [], run: () => tool("tsc", ["--noEmit"]) },
   { name: "toolchain", programs: [], needs: [], run: goTests },
-  { name: "unit", programs: [SHELLCHECK], needs: [], run: () => jest("unit") },
+  { name: "unit", programs: [SHELLCHECK, OPENSSL, PYTHON], needs: [], run: () => jest("unit") },
   {
     name: "images",
     programs: [SHELLCHECK, CHROMIUM, ...ENGINE],

@@ -72,6 +72,13 @@ export const MASTER = { service: "icinga-master", endpoint: "icinga-master", zon
 /** Hours that the replay log is kept unless the stack says otherwise: Icinga's own default. */
 export const REPLAY_HOURS = 24;
 
+/** Hours that the replay log is kept. */
+export const replayHoursSchema = z
+  .int()
+  .min(1, "must be at least 1: Icinga takes 0 for no replay at all")
+  .max(8760)
+  .default(REPLAY_HOURS);
+
 /** Up to two slaves that share one Icinga zone: one replicated service. */
 export interface Pair {
   /** Swarm service name: `icinga-slave-<location>`, further pairs `-p2`, `-p3`, ... */

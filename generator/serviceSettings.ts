@@ -1,6 +1,6 @@
 import { Cron } from "croner";
 import { z } from "zod";
-import { REPLAY_HOURS } from "./location";
+import { replayHoursSchema } from "./location";
 
 /** `ssh://[user@]host[:port]/path`, and the short form `user@host:path`. */
 const SSH_URLS = [/^ssh:\/\/([\w.-]+@)?([\w.-]+|\[[0-9a-fA-F:]+\])(:\d+)?\/\S+$/, /^[\w.-]+@[\w.-]+:(?!\/\/)\S+$/];
@@ -98,7 +98,7 @@ export const serviceSchema = generatorSchema.extend({
   /** Whether the stack's slaves have certificates for NRPE clients. */
   nrpeCertificates: z.boolean().default(false),
   /** Hours that the master keeps for a slave that is out of reach what it would tell it. */
-  replayHours: z.int().min(1).default(REPLAY_HOURS),
+  replayHours: replayHoursSchema,
 });
 
 /** What a stack says of its generator, with the defaults. */

@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
-import { locationSchema, MASTER, REPLAY_HOURS } from "../generator/location";
+import { locationSchema, MASTER, replayHoursSchema } from "../generator/location";
 import { generatorSchema } from "../generator/serviceSettings";
 import { DEBIAN_IMAGE, GRAFANA_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { parseCidr } from "../render/cidr";
@@ -180,11 +180,7 @@ export const settingsSchema = z.strictObject({
         .regex(/^\d+[smhdwy]:\d+[smhdwy](,\d+[smhdwy]:\d+[smhdwy])*$/, "must be such as 1m:7d,5m:60d,1h:2y")
         .default("1m:7d,5m:60d,1h:2y"),
       /** Hours that results wait for a master, or anything for a slave, that is out of reach. */
-      replayHours: z
-        .int()
-        .min(1, "must be at least 1: Icinga takes 0 for no replay at all")
-        .max(8760)
-        .default(REPLAY_HOURS),
+      replayHours: replayHoursSchema,
       /** Megabytes of a container's log file before it is rotated. */
       logMegabytes: z.int().min(1).default(20),
       /** Rotated log files kept for a container. */

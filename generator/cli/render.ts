@@ -1,13 +1,15 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { REPLAY_HOURS } from "../location";
 import { renderPackage } from "../package";
 import { mondayOf } from "../periods";
 import { type Command, UsageError } from "./command";
-import { findSource, SOURCE_OPTIONS, validInventory } from "./source";
+import { findSource, replayHoursOfStack, SOURCE_OPTIONS, validInventory } from "./source";
 
 export const render: Command = {
   summary: "writes the Icinga configuration package that the inventory makes",
-  details: "Periods of places that change their clocks are those of the weeks around today.",
+  details: `Periods of places that change their clocks are those of the weeks around today. How long slaves' messages are
+kept for replay is what the stack says (retention.replayHours), and without --stack ${REPLAY_HOURS} hours.`,
   operands: [],
   options: {
     ...SOURCE_OPTIONS,
@@ -20,7 +22,8 @@ export const render: Command = {
   run: (call, around) => {
     const source = findSource(call, around);
     const { output } = call.options;
-    const files = renderPackage(validInventory(source, around), source.locations, { monday: mondayOf(around.now()) });
+    const circumstances = { monday: mondayOf(around.now()), replayHours: replayHoursOfStack(call, around) };
+    const files = renderPackage(validInventory(source, around), source.locations, circumstances);
     if (output === undefined) for (const [file, text] of files) around.out(`// ===== ${file}\n${text}\n`);
     else {
       write(files, path.resolve(around.cwd, output), output);

@@ -1,10 +1,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { z } from "zod";
 import { describeProblem, type Inventory, type Problem, readInventory, type Site } from "../inventory";
 import { loadInventoryFiles } from "../inventoryFiles";
+import { schemaProblems } from "../issues";
+import { replayHoursSchema } from "../location";
 import { readLocations } from "../locationsFile";
 import { type Reading, readClosely } from "../reading";
-import { parseYaml } from "../yaml";
+import { Source as SourceFile } from "../source";
 import { counted } from "../units";
 import { type Call, InvalidInventory, type Option, type Surroundings, UsageError } from "./command";
 
@@ -26,7 +29,7 @@ export interface Named {
 
 /** What the command line says of the inventory to look at. */
 export interface Choice {
-  /** The stack's file; undefined if the stack decides nothing. */
+  /** The stack's file; undefined if no stack was named. */
   readonly stack: Named | undefined;
   /** Undefined for what the stack says. */
   readonly inventory: Named | undefined;
@@ -49,7 +52,7 @@ export function choose({ options: { stack, inventory, locations } }: Call, { roo
   const named = (shown: string): Named => ({ shown, path: path.resolve(cwd, shown) });
   const ofStack: Named = { shown: `Pulumi.${stack}.yaml`, path: path.join(root, `Pulumi.${stack}.yaml`) };
   return {
-    stack: isNamed ? undefined : ofStack,
+    stack: stack === undefined ? undefined : ofStack,
     inventory: inventory === undefined ? undefined : named(inventory),
     locations: locations === undefined ? ofStack : named(locations),
   };
@@ -71,14 +74,37 @@ function read({ shown, path: file }: Named): string {
   return fs.readFileSync(file, "utf8");
 }
 
-/** @throws UsageError if the stack names none */
-export function inventoryOfStack(stack: Pick<Named, "shown">, text: string, { root }: Surroundings): Named {
-  const { value } = parseYaml(text);
-  const config = (value as { config?: Record<string, unknown> } | undefined)?.config;
-  const dir = config?.["icinga-swarm:inventory"];
+/** @throws UsageError if the stack names none, InvalidInventory */
+export function inventoryOfStack(stack: Pick<Named, "shown">, text: string, around: Surroundings): Named {
+  const file = new SourceFile(stack.shown, text);
+  if (file.hasProblems) throw refuse(file.problems(), around);
+  const dir = file.section("config")["icinga-swarm:inventory"];
   if (typeof dir !== "string")
     throw new UsageError(`${stack.shown} has no icinga-swarm:inventory; say it with --inventory <dir>`);
-  return { shown: dir, path: path.resolve(root, dir) };
+  return { shown: dir, path: path.resolve(around.root, dir) };
+}
+
+const replayConfig = z.object({
+  "icinga-swarm:retention": z.object({ replayHours: replayHoursSchema }).prefault({}),
+});
+
+/**
+ * Hours that the replay log is kept, by the stack's file; undefined if the command line names no stack.
+ *
+ * @throws UsageError, InvalidInventory
+ */
+export function replayHoursOfStack(call: Call, around: Surroundings): number | undefined {
+  const { stack } = choose(call, around);
+  if (stack === undefined) return undefined;
+  const file = new SourceFile(stack.shown, read(stack));
+  // As settings.ts has it: what is empty is not set.
+  const config = { "icinga-swarm:retention": file.section("config")["icinga-swarm:retention"] || undefined };
+  const { data, error } = replayConfig.safeParse(config);
+  for (const { path: at, message, what } of schemaProblems(replayConfig, config, error?.issues ?? [])) {
+    file.report(["config", ...at], message, what);
+  }
+  if (file.hasProblems) throw refuse(file.problems(), around);
+  return data?.["icinga-swarm:retention"].replayHours;
 }
 
 /** @throws InvalidInventory */

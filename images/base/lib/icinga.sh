@@ -10,9 +10,6 @@ prepare_run_directories() {
   install -d -o nagios -g www-data -m 2750 /run/icinga2/cmd
 }
 
-public_key_of_certificate() { openssl x509 -in "$1" -noout -pubkey 2>/dev/null; }
-public_key_of_key() { openssl pkey -in "$1" -pubout 2>/dev/null; }
-
 # has_certificate <endpoint>: signed by the stack's CA, valid now, and with its own key. Not "is the file there": a
 # refused request and a killed start leave files too.
 has_certificate() {

@@ -81,6 +81,10 @@ write_file() {
   mv -f "$temporary" "$path"
 }
 
+# Those of a pair are the same. With a passphrase a key is of no use here, so openssl must not wait for one.
+public_key_of_certificate() { openssl x509 -in "$1" -noout -pubkey 2>/dev/null; }
+public_key_of_key() { openssl pkey -in "$1" -pubout 2>/dev/null </dev/null; }
+
 # is_ready <data volume>: this data has been ready once with exactly this spec, so the start need not wait for neighbours.
 is_ready() {
   [[ -n "${SPEC_HASH:-}" && -f "$1/.ready" && "$(<"$1/.ready")" == "$SPEC_HASH" ]]

@@ -14,9 +14,6 @@ readonly RENEW_BEFORE_SECONDS=$((30 * 24 * 3600))
 
 is_given() { [[ -s "$GIVEN_CERTIFICATE" || -s "$GIVEN_KEY" ]]; }
 
-public_key_of_certificate() { openssl x509 -in "$1" -noout -pubkey 2>/dev/null; }
-public_key_of_key() { openssl pkey -in "$1" -pubout 2>/dev/null </dev/null; }
-
 # What does not fit, Apache would refuse with a message that names neither setting.
 check_given() {
   local of_certificate of_key

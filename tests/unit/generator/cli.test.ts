@@ -67,6 +67,27 @@ describe("npm run inventory", () => {
     expect(err).toContain('Pulumi.test.yaml:3:28: "nodes" is missing');
   });
 
+  it.each([[[]], [["--locations", "locations.yaml"]]])(
+    "says what is wrong with the YAML of the stack's file, called with %j",
+    async (named) => {
+      write("locations.yaml", "- { name: here, nodes: [x] }\n");
+      write("Pulumi.test.yaml", "config:\n  icinga-swarm:inventory: inventory\n  icinga-swarm:locations: [\n");
+      const { code, err } = await call("check", "--stack", "test", ...named);
+      expect({ code, err }).toEqual({
+        code: 1,
+        err: expect.stringMatching(/^Pulumi\.test\.yaml:4:1: not valid YAML: .*\n1 problem\n$/),
+      });
+    },
+  );
+
+  it("says that the stack's file names no inventory", async () => {
+    write("Pulumi.test.yaml", "config:\n  icinga-swarm:locations: [{ name: here, nodes: [x] }]\n");
+    expect(await call("check", "--stack", "test")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("Pulumi.test.yaml has no icinga-swarm:inventory; say it with --inventory <dir>"),
+    });
+  });
+
   it.each(["- { name: here, nodes: [x] }\n", "locations:\n  - { name: here, nodes: [x] }\n"])(
     "takes locations from a file of their own",
     async (text) => {
@@ -85,6 +106,47 @@ describe("npm run inventory", () => {
     expect(await call("render", "--stack", "test", "--output", "package")).toMatchObject({
       code: 2,
       err: expect.stringContaining("package is not empty"),
+    });
+  });
+
+  describe("shows how long the replay log is kept", () => {
+    const LOCATIONS = "  icinga-swarm:locations: [{ name: here, nodes: [x] }]\n";
+    const stackWith = (retention: string) =>
+      write("Pulumi.test.yaml", `config:\n  icinga-swarm:inventory: inventory\n${LOCATIONS}${retention}`);
+
+    it.each([
+      ["  icinga-swarm:retention: { historyDays: 9, replayHours: 48 }\n", "48h"],
+      ["  icinga-swarm:retention:\n    replayHours: 1\n", "1h"],
+      ["  icinga-swarm:retention: { historyDays: 9 }\n", "24h"],
+      ["  icinga-swarm:retention:\n", "24h"],
+      ["", "24h"],
+    ])("by the stack: %j is %s", async (retention, shown) => {
+      stackWith(retention);
+      const { out, err } = await call("render", "--stack", "test");
+      expect({ hours: out.match(/log_duration = .*/g), err }).toEqual({ hours: [`log_duration = ${shown}`], err: "" });
+    });
+
+    it.each([
+      [["--stack", "test", "--inventory", "inventory", "--locations", "locations.yaml"], "48h"],
+      [["--inventory", "inventory", "--locations", "locations.yaml"], "24h"],
+    ])("by the stack alone, called with %j", async (named, shown) => {
+      stackWith("  icinga-swarm:retention: { replayHours: 48 }\n");
+      write("locations.yaml", "- { name: here, nodes: [x] }\n");
+      const { out } = await call("render", ...named);
+      expect(out.match(/log_duration = .*/g)).toEqual([`log_duration = ${shown}`]);
+    });
+
+    it.each([
+      ["{ replayHours: 0 }", '4:42: "replayHours" 0 must be at least 1: Icinga takes 0 for no replay at all'],
+      ["{ replayHours: 2d }", '4:42: "replayHours" must be a number, not the text "2d"'],
+      ["2d", '4:27: "icinga-swarm:retention" must be a mapping (key: value), not the text "2d"'],
+    ])("and what is wrong with %s, at its place", async (retention, problem) => {
+      stackWith(`  icinga-swarm:retention: ${retention}\n`);
+      expect(await call("render", "--stack", "test")).toEqual({
+        code: 1,
+        out: "",
+        err: `Pulumi.test.yaml:${problem}\n1 problem\n`,
+      });
     });
   });
 
@@ -171,6 +233,17 @@ describe("npm run inventory", () => {
         code: 1,
         out: "",
         err: 'HEAD:inventory/a.yaml:1:1: unknown key "hots"; did you mean "hosts"?\n1 problem\n',
+      });
+    });
+
+    it("says what was wrong with the YAML of the stack's file then", async () => {
+      const now = fs.readFileSync(path.join(root, "Pulumi.test.yaml"), "utf8");
+      write("Pulumi.test.yaml", "config: [\n");
+      commit();
+      write("Pulumi.test.yaml", now);
+      expect(await call("diff", "HEAD", "--stack", "test")).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/^HEAD:Pulumi\.test\.yaml:2:1: not valid YAML: /),
       });
     });
 
