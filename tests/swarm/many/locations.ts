@@ -2,7 +2,7 @@ import { request } from "node:https";
 import { assignPair } from "../../../generator/assign";
 import { topology } from "../../../generator/location";
 import { note, stopwatch } from "../faultTable";
-import { HEARTBEAT_SECONDS, INTERVAL, type ManyBed, SERVICES } from "../manyBed";
+import { HEARTBEAT_SECONDS, INTERVAL, type ManyBed, SERVICES, TAKEN_OVER_SECONDS, UNKNOWN } from "../manyBed";
 import { eventually, succeeded } from "../workspace";
 
 /** Docker's own, in place of the longer one that preflight demands: a node counts as down soon enough to wait for it. */
@@ -24,7 +24,7 @@ export function locationCases(given: () => ManyBed): void {
     let deadSlot: number;
     let identity: string;
 
-    test("its partner checks everything within 110 s", async () => {
+    test("its partner checks everything after two minutes, if not sooner", async () => {
       const bed = given();
       const { stack, lans } = bed;
       await eventually("checks by both", async () => (await stack.checkSources("client-frankfurt")).size === 2);
@@ -35,12 +35,16 @@ export function locationCases(given: () => ManyBed): void {
       const since = stopwatch();
       await bed.node("fra-2").powerOff();
       const died = Date.now() / 1000;
-      await eventually("the master to notice", async () => !(await isConnected(bed, `${FRANKFURT}-${deadSlot}`)), 90);
+      await eventually(
+        "the master to notice",
+        async () => !(await isConnected(bed, `${FRANKFURT}-${deadSlot}`)),
+        TAKEN_OVER_SECONDS,
+      );
       const noticed = since();
       await eventually(
         "all checks by the one that is left",
         async () => (await checkedSince(bed, "client-frankfurt", died)).by(`${FRANKFURT}-${left}`) === SERVICES.length,
-        110 - noticed,
+        TAKEN_OVER_SECONDS - noticed,
       );
       const served = since();
       const missed = (SERVICES.length * served) / INTERVAL - ((await lans.frankfurt.client.executions()) - before);
@@ -50,7 +54,6 @@ export function locationCases(given: () => ManyBed): void {
         served,
         lost: `${Math.round(missed)} checks of its share`,
       });
-      expect(served).toBeLessThan(110);
     });
 
     test("and shares them again when it is back, with its identity", async () => {
@@ -280,8 +283,9 @@ class Checked {
 async function checkedSince({ stack }: ManyBed, hosts: string, since: number): Promise<Checked> {
   const services = await stack.objects("services", ["last_check_result"], `match("${hosts}", host.name)`);
   const results = Object.entries(services).flatMap(([name, { last_check_result: last }]) => {
-    const result = last as { check_source: string; execution_start: number } | null;
-    return result !== null && result.execution_start > since ? [[name, result.check_source] as const] : [];
+    const result = last as { check_source: string; execution_start: number; state: number } | null;
+    if (result === null || result.execution_start <= since || result.state === UNKNOWN) return [];
+    return [[name, result.check_source] as const];
   });
   return new Checked(new Map(results));
 }
@@ -308,6 +312,12 @@ async function failOverInsidePairs(bed: ManyBed, where: string): Promise<void> {
     await eventually("all checks by the second slots", () => checkedByOwnPairs(bed, began, 2), 60);
   });
   note({ what: `slave that keeps dying, three pairs at once, on ${where}`, served: since(), lost: "-" });
+  const all = PAIRS.flatMap(({ endpoints }) => endpoints);
+  const areBack = async () => {
+    const connected = await bed.stack.connected();
+    return all.every((endpoint) => connected.includes(endpoint));
+  };
+  await eventually("all six to be back", areBack, 90);
 }
 
 /** Kills a slot of each of Chicago's pairs whenever it runs. @param work is given when that began */

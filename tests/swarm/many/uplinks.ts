@@ -1,6 +1,14 @@
 import type { Visitor } from "../../browser";
 import { note, stopwatch } from "../faultTable";
-import { HEARTBEAT_SECONDS, INTERVAL, type ManyBed, SERVICES, type Site } from "../manyBed";
+import {
+  HEARTBEAT_SECONDS,
+  INTERVAL,
+  type ManyBed,
+  SERVICES,
+  type Site,
+  TAKEN_OVER_SECONDS,
+  UNKNOWN,
+} from "../manyBed";
 import type { TestNode } from "../testSwarm";
 import { eventually } from "../workspace";
 import { LineCut, type LineReport } from "./lineCut";
@@ -75,7 +83,7 @@ function uplinks(given: () => ManyBed): void {
       await eventually(
         "the master to notice",
         async () => !(await bed.stack.connected()).includes(`${SINGAPORE}-${dead}`),
-        110,
+        TAKEN_OVER_SECONDS,
       );
       const noticed = since();
       await eventually(
@@ -84,7 +92,7 @@ function uplinks(given: () => ManyBed): void {
           const found = await sources(bed, died);
           return found.get(`${SINGAPORE}-${left}`) === SERVICES.length;
         },
-        120,
+        TAKEN_OVER_SECONDS - noticed,
       );
       const served = since();
       const missed = (SERVICES.length * served) / INTERVAL - ((await bed.lans.singapore.client.executions()) - asked);
@@ -94,7 +102,6 @@ function uplinks(given: () => ManyBed): void {
         served,
         lost: `${Math.round(missed)} checks of its share`,
       });
-      expect(served).toBeLessThan(120);
     });
 
     test("meanwhile a location becomes direct and overlay again by pulumi up alone, with its certificate", async () => {
@@ -251,8 +258,8 @@ async function sources({ stack }: ManyBed, since: number): Promise<Map<string, n
   const services = await stack.objects("services", ["last_check_result"], 'host.name=="client-singapore"');
   const found = new Map<string, number>();
   for (const { last_check_result: last } of Object.values(services)) {
-    const result = last as { check_source: string; execution_start: number } | null;
-    if (result === null || result.execution_start <= since) continue;
+    const result = last as { check_source: string; execution_start: number; state: number } | null;
+    if (result === null || result.execution_start <= since || result.state === UNKNOWN) continue;
     found.set(result.check_source, (found.get(result.check_source) ?? 0) + 1);
   }
   return found;
