@@ -8,6 +8,7 @@ import base64
 import http.client
 import json
 import os
+import secrets
 import socket
 import ssl
 import urllib.parse
@@ -15,12 +16,12 @@ import urllib.parse
 from health import Waiting
 
 CA_CERTIFICATE = "/run/secrets/icinga-ca.crt"
-PASSWORD_FILE = "/run/icinga-swarm/status-password"
+RUN_DIR = "/run/icinga-swarm"
 PORT = 5665
 
 
 class LocalApi:
-    """Asks as an ApiUser with the password that the init script makes at each start.
+    """Asks as an ApiUser, with the password in <user>-password, which the init script makes at each start.
 
     Keeps its connection: Icinga logs every connection, and every request, so callers ask sparingly.
     """
@@ -35,37 +36,39 @@ class LocalApi:
 
         Raises Waiting when the API does not answer or answers anything else.
         """
-        return self._ask("GET", path, query)
+        url = f"/v1/{path}?{urllib.parse.urlencode(query, doseq=True, quote_via=urllib.parse.quote)}"
+        return self._ask("GET", url, path)
 
     def execute(self, script):
         """What a script in Icinga's configuration language evaluates to, in the running daemon.
 
         Raises Waiting when the API does not answer, and when Icinga cannot evaluate the script.
         """
-        query = {"command": script, "session": self.user, "sandboxed": 0}
-        [answer] = self._ask("POST", "console/execute-script", query)
+        path = "console/execute-script"
+        # A session keeps all scripts that it was ever given. In the body the script is in no log.
+        body = json.dumps({"command": script, "session": secrets.token_hex(8)})
+        [answer] = self._ask("POST", f"/v1/{path}", path, body) or [{"code": 404, "status": "no answer"}]
         if answer["code"] != 200:
-            raise Waiting(f"Icinga cannot evaluate a script: {answer['status']}")
+            raise Waiting(f"Icinga to evaluate a script: {answer['status']}")
         return answer.get("result")
 
-    def _ask(self, method, path, query):
-        url = f"/v1/{path}?{urllib.parse.urlencode(query, doseq=True, quote_via=urllib.parse.quote)}"
+    def _ask(self, method, url, path, body=None):
         # A kept connection ends with every reload; a new one then tells whether the API is there.
         if self.connection.sock is not None:
             try:
-                return self._request(method, url, path)
+                return self._request(method, url, path, body)
             except Waiting:
                 pass
-        return self._request(method, url, path)
+        return self._request(method, url, path, body)
 
     def close(self):
         """Ends the connection: Icinga complains of one that is idle for 10 s."""
         self.connection.close()
 
-    def _request(self, method, url, path):
+    def _request(self, method, url, path, body):
         headers = {"Accept": "application/json", "Authorization": _authorization(self.user)}
         try:
-            self.connection.request(method, url, headers=headers)
+            self.connection.request(method, url, body, headers)
             response = self.connection.getresponse()
             body = response.read()
         except ssl.SSLCertVerificationError as error:
@@ -107,7 +110,7 @@ def tls_context(ca_certificate):
 
 
 def _authorization(user):
-    with open(PASSWORD_FILE, encoding="utf-8") as file:
+    with open(f"{RUN_DIR}/{user}-password", encoding="utf-8") as file:
         password = file.read()
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
