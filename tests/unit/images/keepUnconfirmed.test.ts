@@ -5,7 +5,7 @@ const ROOT = join(__dirname, "../../..");
 
 /**
  * Lets a Keeper look at an Icinga that is made up of what its status says: `icinga.order` is what the zone's endpoints are
- * looked at in, `icinga.connected` who is connected. Prints what each look answers and what it has evaluated.
+ * looked at in, `icinga.connected` who is connected. Prints what came of each look and what it has evaluated.
  */
 const LOOKS = `
 import importlib.machinery, importlib.util, json, socket, sys, types
@@ -41,7 +41,7 @@ keeper = program.Keeper(icinga, "frankfurt", ["slave-2", "slave-1"], "master")
 for step in ["", *steps]:
     exec(step)
     icinga.done.clear()
-    try: answer = keeper.look()
+    try: answer = keeper.look() or "well"
     except program.Waiting as reason: answer = f"waiting for {reason}"
     print("; ".join([str(answer), *icinga.done]))
 `;
@@ -61,19 +61,19 @@ it("adds what is never connected until that is the last that Icinga looks at, on
       "icinga.order = ['slave-2', 'never-connected-2', 'slave-1']",
     ),
   ).toEqual([
-    "True; add never-connected-2; full files for ReplayDuration, replay of ReplayDuration",
-    "True",
-    "True; add never-connected-2; add never-connected-3; add never-connected-4; " +
+    "well; add never-connected-2; full files for ReplayDuration, replay of ReplayDuration",
+    "well",
+    "well; add never-connected-2; add never-connected-3; add never-connected-4; " +
       "full files for ReplayDuration, replay of ReplayDuration",
-    "True",
+    "well",
   ]);
 });
 
 it("waits for a slave that is alone to check", () => {
   expect(looks("slave-1", "icinga.order = ['slave-1']; icinga.starting = True", "icinga.starting = False")).toEqual([
-    "True; add never-connected-2; full files for ReplayDuration, replay of ReplayDuration",
-    "False",
-    "True; add never-connected-1; full files for ReplayDuration, replay of ReplayDuration",
+    "well; add never-connected-2; full files for ReplayDuration, replay of ReplayDuration",
+    "waiting for this slave's first check",
+    "well; add never-connected-1; full files for ReplayDuration, replay of ReplayDuration",
   ]);
 });
 
@@ -96,12 +96,12 @@ it("needs full files of the log for ten minutes, and for longer in an outage and
     ),
   ).toEqual([
     expect.stringContaining("full files for ReplayDuration"),
-    "True; full files for 600, replay of ReplayDuration",
-    "True; full files for ReplayDuration, replay of ReplayDuration",
-    "True",
-    "True",
-    "True",
-    "True; full files for 600, replay of ReplayDuration",
+    "well; full files for 600, replay of ReplayDuration",
+    "well; full files for ReplayDuration, replay of ReplayDuration",
+    "well",
+    "well",
+    "well",
+    "well; full files for 600, replay of ReplayDuration",
   ]);
 });
 
@@ -115,8 +115,8 @@ it("lets the second of a pair replay nothing as long as it is connected to the f
     ),
   ).toEqual([
     expect.stringContaining("replay of 0"),
-    "True",
-    "True; full files for ReplayDuration, replay of ReplayDuration",
-    "True; full files for ReplayDuration, replay of 0",
+    "well",
+    "well; full files for ReplayDuration, replay of ReplayDuration",
+    "well; full files for ReplayDuration, replay of 0",
   ]);
 });
