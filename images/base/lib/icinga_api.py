@@ -13,10 +13,9 @@ import socket
 import ssl
 import urllib.parse
 
-from health import Waiting
+from health import RUN_DIR, Waiting
 
 CA_CERTIFICATE = "/run/secrets/icinga-ca.crt"
-RUN_DIR = "/run/icinga-swarm"
 PORT = 5665
 
 
