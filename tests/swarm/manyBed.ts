@@ -14,14 +14,6 @@ export const INTERVAL = 5;
 export const SERVICES = ["switch", ...Array.from({ length: 5 }, (_, index) => `spread-${index + 1}`)];
 /** Seconds between two signs of life of a node: the least that the engine preflight takes, so that faults are seen soon. */
 export const HEARTBEAT_SECONDS = 40;
-/** State of a service. Icinga makes such a result in a slave's own name also where nobody asked the client. */
-export const UNKNOWN = 3;
-/**
- * Seconds until the other one of a pair checks all that a machine without power checked, at the most: Icinga gives a
- * connection up after 60 without a message, which it looks for every 30, takes up to 15 to close it, shares checks out
- * every 10 (2.14, lib/remote), and then each check has its turn; 5 for the results' way, and for looking at them.
- */
-export const TAKEN_OVER_SECONDS = 60 + 30 + 15 + 10 + INTERVAL + 5;
 /** Outside the swarm: holds the registry, and the customers' clients, which no fault of a node takes away. */
 const NEXUS = "nexus";
 const CENTRE = "hq-1";

@@ -158,6 +158,10 @@ export class Stack {
       .sort();
   }
 
+  async isConnected(endpoint: string): Promise<boolean> {
+    return (await this.connected()).includes(endpoint);
+  }
+
   /** Rows that a query of Icinga's database gives, as text. */
   async sql(query: string): Promise<string[]> {
     const client =

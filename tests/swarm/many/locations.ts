@@ -2,8 +2,9 @@ import { request } from "node:https";
 import { assignPair } from "../../../generator/assign";
 import { topology } from "../../../generator/location";
 import { note, stopwatch } from "../faultTable";
-import { HEARTBEAT_SECONDS, INTERVAL, type ManyBed, SERVICES, TAKEN_OVER_SECONDS, UNKNOWN } from "../manyBed";
+import { HEARTBEAT_SECONDS, INTERVAL, type ManyBed, SERVICES } from "../manyBed";
 import { eventually, succeeded } from "../workspace";
+import { lastChecks, SitePair } from "./sitePair";
 
 /** Docker's own, in place of the longer one that preflight demands: a node counts as down soon enough to wait for it. */
 const QUICK_HEARTBEAT_SECONDS = 5;
@@ -20,50 +21,23 @@ const THREE_NODES = ["chi-1", "fra-1", "sin-1"];
 
 /** Slaves that come and go, and nodes that die, are emptied and replaced. */
 export function locationCases(given: () => ManyBed): void {
+  const frankfurt = (): SitePair => new SitePair(given(), "frankfurt");
+
   describe("a node of a pair without power", () => {
-    let deadSlot: number;
+    let slot: number;
     let identity: string;
 
     test("its partner checks everything after two minutes, if not sooner", async () => {
-      const bed = given();
-      const { stack, lans } = bed;
-      await eventually("checks by both", async () => (await stack.checkSources("client-frankfurt")).size === 2);
-      deadSlot = await slotOn(bed, FRANKFURT, "fra-2");
-      const left = 3 - deadSlot;
-      identity = await stack.fingerprint(FRANKFURT, deadSlot);
-      const before = await lans.frankfurt.client.executions();
-      const since = stopwatch();
-      await bed.node("fra-2").powerOff();
-      const died = Date.now() / 1000;
-      await eventually(
-        "the master to notice",
-        async () => !(await isConnected(bed, `${FRANKFURT}-${deadSlot}`)),
-        TAKEN_OVER_SECONDS,
-      );
-      const noticed = since();
-      await eventually(
-        "all checks by the one that is left",
-        async () => (await checkedSince(bed, "client-frankfurt", died)).by(`${FRANKFURT}-${left}`) === SERVICES.length,
-        TAKEN_OVER_SECONDS - noticed,
-      );
-      const served = since();
-      const missed = (SERVICES.length * served) / INTERVAL - ((await lans.frankfurt.client.executions()) - before);
-      note({
-        what: "node of a pair without power",
-        noticed,
-        served,
-        lost: `${Math.round(missed)} checks of its share`,
-      });
+      const pair = frankfurt();
+      await pair.shares(60);
+      slot = await pair.slotOn("fra-2");
+      identity = await given().stack.fingerprint(FRANKFURT, slot);
+      await pair.losePower("fra-2", "node of a pair without power");
     });
 
     test("and shares them again when it is back, with its identity", async () => {
-      const bed = given();
-      const { stack } = bed;
-      const since = stopwatch();
-      await bed.node("fra-2").powerOn();
-      await eventually("checks by both", async () => (await recentSources(bed, "client-frankfurt")).size === 2, 120);
-      note({ what: "its power is back", served: since(), lost: "-" });
-      expect(await stack.fingerprint(FRANKFURT, deadSlot)).toBe(identity);
+      await frankfurt().regainPower("fra-2");
+      expect(await given().stack.fingerprint(FRANKFURT, slot)).toBe(identity);
     });
   });
 
@@ -113,30 +87,38 @@ export function locationCases(given: () => ManyBed): void {
     // Nodes learn it with their next sign of life, which they give at once when their manager is back.
     await swarm.setHeartbeat(QUICK_HEARTBEAT_SECONDS);
     await bed.node(CENTRE).powerOff();
-    await client.answers(2);
     const seconds = 4 * INTERVAL;
-    const executions = await client.executionsDuring(seconds);
     const expected = (SERVICES.length * seconds) / INTERVAL;
+    let executions: number;
+    let elsewhere: string[];
+    let since: () => number;
+    try {
+      await client.answers(2);
+      executions = await client.executionsDuring(seconds);
+      elsewhere = Object.keys(await stack.placement()).filter((task) => !task.startsWith("icinga-slave-"));
+    } finally {
+      since = stopwatch();
+      await bed.node(CENTRE).powerOn();
+    }
     expect(executions).toBeGreaterThan(0.7 * expected);
-    const elsewhere = Object.keys(await stack.placement()).filter((task) => !task.startsWith("icinga-slave-"));
     expect(elsewhere).toEqual([]);
-
-    const since = stopwatch();
-    await bed.node(CENTRE).powerOn();
-    await eventually(
-      "all slaves to be connected",
-      async () => (await stack.connected()).join() === before.connected.join(),
-      180,
-    );
-    await eventually("the pages", () => pagesAnswer(bed), 60);
-    await eventually("Icinga's database connection", () => stack.idoConnected(), 90);
-    await eventually(
-      "what the site sees",
-      async () => (await stack.stateInDatabase("client-frankfurt", "switch")) === "2",
-    );
+    try {
+      await eventually(
+        "all slaves to be connected",
+        async () => (await stack.connected()).join() === before.connected.join(),
+        180,
+      );
+      await eventually("the pages", () => pagesAnswer(bed), 60);
+      await eventually("Icinga's database connection", () => stack.idoConnected(), 90);
+      await eventually(
+        "what the site sees",
+        async () => (await stack.stateInDatabase("client-frankfurt", "switch")) === "2",
+      );
+    } finally {
+      await client.answers(0);
+    }
     const lost = `no data; the site ran ${executions} of ${expected} checks in ${seconds} s without it`;
     note({ what: "centre without power, from its return", served: since(), lost });
-    await client.answers(0);
     expect(await stack.activeStage()).toBe(before.stage);
     expect(await events()).toBeGreaterThan(before.events);
     expect(await volumesOn(bed, CENTRE)).toEqual(before.volumes);
@@ -145,19 +127,22 @@ export function locationCases(given: () => ManyBed): void {
   test("a drained node's slot waits for it, and its partner checks alone", async () => {
     const bed = given();
     const { stack } = bed;
-    const slot = await slotOn(bed, FRANKFURT, "fra-2");
+    const pair = frankfurt();
+    const slot = await pair.slotOn("fra-2");
     const fingerprint = await stack.fingerprint(FRANKFURT, slot);
     const since = stopwatch();
     const began = Date.now() / 1000;
     await setAvailability(bed, "fra-2", "drain");
-    await eventually("all checks by its partner", async () => {
-      return (await checkedSince(bed, "client-frankfurt", began)).by(`${FRANKFURT}-${3 - slot}`) === SERVICES.length;
-    });
-    note({ what: "drained node", served: since(), lost: "-" });
-    expect(Object.keys(slavesIn(await stack.placement(), FRANKFURT))).toEqual([`${FRANKFURT}.${3 - slot}`]);
-    const again = stopwatch();
-    await setAvailability(bed, "fra-2", "active");
-    await eventually("checks by both", async () => (await recentSources(bed, "client-frankfurt")).size === 2, 90);
+    let again: () => number;
+    try {
+      await pair.checksAlone(3 - slot, began, 60);
+      note({ what: "drained node", served: since(), lost: "-" });
+      expect(Object.keys(slavesIn(await stack.placement(), FRANKFURT))).toEqual([`${FRANKFURT}.${3 - slot}`]);
+    } finally {
+      again = stopwatch();
+      await setAvailability(bed, "fra-2", "active");
+    }
+    await pair.shares(90);
     note({ what: "drained node active again", served: again(), lost: "-" });
     expect(await stack.fingerprint(FRANKFURT, slot)).toBe(fingerprint);
   });
@@ -179,10 +164,10 @@ export function locationCases(given: () => ManyBed): void {
       await workspace.up();
       const placement = await stack.placement();
       expect(slavesIn(placement, FRANKFURT)).toEqual({ [`${FRANKFURT}.1`]: other });
-      await eventually("slot 1 of Frankfurt", () => isConnected(bed, `${FRANKFURT}-1`));
-      await eventually("slot 1 of Chicago's second pair", () => isConnected(bed, `${CHICAGO}-p2-1`));
+      await eventually("slot 1 of Frankfurt", () => stack.isConnected(`${FRANKFURT}-1`));
+      await eventually("slot 1 of Chicago's second pair", () => stack.isConnected(`${CHICAGO}-p2-1`));
       await eventually("all checks by it", async () => {
-        return (await checkedSince(bed, "client-frankfurt", Date.now() / 1000 - INTERVAL)).by(`${FRANKFURT}-1`) > 3;
+        return (await frankfurt().checkedBy(1, Date.now() / 1000 - INTERVAL)) > 3;
       });
       note({ what: "two slaves to one, node of slot 1 just died", served: since(), lost: "its checks meanwhile" });
       // What ran on the dead node, too, is on the third one by now.
@@ -204,7 +189,7 @@ export function locationCases(given: () => ManyBed): void {
       workspace.delete(SHOP_FILE);
       workspace.configure({ locations: bed.locations() });
       succeeded(await workspace.run("npm", "run", "up"));
-      await eventually("checks by both", async () => (await recentSources(bed, "client-frankfurt")).size === 2, 90);
+      await frankfurt().shares(90);
       note({ what: "replaced node, from its start", served: since(), lost: "-" });
       const placement = await stack.placement();
       expect(Object.values(slavesIn(placement, FRANKFURT)).sort()).toEqual(["fra-1", "fra-2"]);
@@ -212,7 +197,7 @@ export function locationCases(given: () => ManyBed): void {
         const slaves = slavesIn(await stack.placement(), CHICAGO);
         return Object.keys(slaves).join() === `${CHICAGO}.1` && slaves[`${CHICAGO}.1`] === "chi-1";
       });
-      await eventually("Chicago's slave to be connected", () => isConnected(bed, `${CHICAGO}-1`));
+      await eventually("Chicago's slave to be connected", () => stack.isConnected(`${CHICAGO}-1`));
       succeeded(await workspace.pulumi("preview", "--expect-no-changes", "--diff"));
     });
   });
@@ -257,47 +242,9 @@ function slotsOf(services: readonly string[]): string[] {
   return services.flatMap((service) => [`${service}.1`, `${service}.2`]).sort();
 }
 
-/** The slot of a service that runs on a node. */
-async function slotOn({ stack }: ManyBed, service: string, node: string): Promise<number> {
-  const [task] =
-    Object.entries(await stack.placement()).find(([name, at]) => at === node && name.startsWith(service)) ?? [];
-  if (task === undefined) throw new Error(`no slot of ${service} runs on ${node}`);
-  return Number(task.split(".")[1]);
-}
-
-async function isConnected({ stack }: ManyBed, endpoint: string): Promise<boolean> {
-  return (await stack.connected()).includes(endpoint);
-}
-
-/** Who checked what: endpoints by service, for those services whose last check began after a moment. */
-class Checked {
-  constructor(readonly sources: ReadonlyMap<string, string>) {}
-
-  /** How many an endpoint checked. */
-  by(endpoint: string): number {
-    return [...this.sources.values()].filter((source) => source === endpoint).length;
-  }
-}
-
-/** @param hosts a pattern of names. @param since seconds since 1970 */
-async function checkedSince({ stack }: ManyBed, hosts: string, since: number): Promise<Checked> {
-  const services = await stack.objects("services", ["last_check_result"], `match("${hosts}", host.name)`);
-  const results = Object.entries(services).flatMap(([name, { last_check_result: last }]) => {
-    const result = last as { check_source: string; execution_start: number; state: number } | null;
-    if (result === null || result.execution_start <= since || result.state === UNKNOWN) return [];
-    return [[name, result.check_source] as const];
-  });
-  return new Checked(new Map(results));
-}
-
-/** Endpoints that checked a host in its last two rounds. */
-async function recentSources(bed: ManyBed, host: string): Promise<Set<string>> {
-  return new Set((await checkedSince(bed, host, Date.now() / 1000 - 2 * INTERVAL)).sources.values());
-}
-
 /** Whether all shops were checked since then, each by a slave of the pair that it belongs to, by one slot if one is named. */
 async function checkedByOwnPairs(bed: ManyBed, since = 0, slot?: number): Promise<boolean> {
-  const { sources } = await checkedSince(bed, "shop-*", since);
+  const sources = await lastChecks(bed, "shop-*", since);
   return SHOPS.every((shop) => {
     const { service } = assignPair(shop, PAIRS);
     const source = sources.get(`${shop}!switch`) ?? "";

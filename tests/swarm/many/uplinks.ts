@@ -1,17 +1,10 @@
 import type { Visitor } from "../../browser";
 import { note, stopwatch } from "../faultTable";
-import {
-  HEARTBEAT_SECONDS,
-  INTERVAL,
-  type ManyBed,
-  SERVICES,
-  type Site,
-  TAKEN_OVER_SECONDS,
-  UNKNOWN,
-} from "../manyBed";
+import { HEARTBEAT_SECONDS, INTERVAL, type ManyBed, SERVICES, type Site } from "../manyBed";
 import type { TestNode } from "../testSwarm";
 import { eventually } from "../workspace";
 import { LineCut, type LineReport } from "./lineCut";
+import { SitePair } from "./sitePair";
 
 const MASTER_PORT = 5665;
 /** Of the master, and of what runs beside it: Livestatus, NRPE, MySQL, carbon. */
@@ -61,46 +54,19 @@ function uplinks(given: () => ManyBed): void {
   });
 
   describe("a direct pair, its overlay network to the centre blocked", () => {
+    const singapore = (): SitePair => new SitePair(given(), "singapore");
     let turns: Promise<Turns> | undefined;
 
     test("shares its checks", async () => {
-      const bed = given();
-      openSingapore = await cutSingaporeFromOverlay(bed);
-      await eventually("checks by both", async () => (await sources(bed, Date.now() / 1000 - 2 * INTERVAL)).size === 2);
+      openSingapore = await cutSingaporeFromOverlay(given());
+      await singapore().shares(60);
     });
 
     test("fails over when a node has no power", async () => {
-      const bed = given();
-      const placement = await bed.stack.placement();
-      const [dead, left] = placement[`${SINGAPORE}.1`] === "sin-2" ? [1, 2] : [2, 1];
-      const asked = await bed.lans.singapore.client.executions();
-      const since = stopwatch();
-      await bed.node("sin-2").powerOff();
-      const died = Date.now() / 1000;
-      // In the time that Icinga takes: see the next test but one.
-      turns = turnDirectAndBack(bed);
-      turns.catch(() => undefined);
-      await eventually(
-        "the master to notice",
-        async () => !(await bed.stack.connected()).includes(`${SINGAPORE}-${dead}`),
-        TAKEN_OVER_SECONDS,
-      );
-      const noticed = since();
-      await eventually(
-        "all checks by the one that is left",
-        async () => {
-          const found = await sources(bed, died);
-          return found.get(`${SINGAPORE}-${left}`) === SERVICES.length;
-        },
-        TAKEN_OVER_SECONDS - noticed,
-      );
-      const served = since();
-      const missed = (SERVICES.length * served) / INTERVAL - ((await bed.lans.singapore.client.executions()) - asked);
-      note({
-        what: "node of a direct pair without power",
-        noticed,
-        served,
-        lost: `${Math.round(missed)} checks of its share`,
+      await singapore().losePower("sin-2", "node of a direct pair without power", () => {
+        // In the time that Icinga takes: see the next test.
+        turns = turnDirectAndBack(given());
+        turns.catch(() => undefined);
       });
     });
 
@@ -116,15 +82,7 @@ function uplinks(given: () => ManyBed): void {
     });
 
     test("shares them again when it is back", async () => {
-      const bed = given();
-      const since = stopwatch();
-      await bed.node("sin-2").powerOn();
-      await eventually(
-        "checks by both",
-        async () => (await sources(bed, Date.now() / 1000 - 2 * INTERVAL)).size === 2,
-        120,
-      );
-      note({ what: "its power is back", served: since(), lost: "-" });
+      await singapore().regainPower("sin-2");
     });
   });
 
@@ -251,18 +209,6 @@ async function settled(bed: ManyBed, site: Site): Promise<void> {
     },
     90,
   );
-}
-
-/** Which endpoints made how many of the last checks of Singapore's client that began after a moment (seconds since 1970). */
-async function sources({ stack }: ManyBed, since: number): Promise<Map<string, number>> {
-  const services = await stack.objects("services", ["last_check_result"], 'host.name=="client-singapore"');
-  const found = new Map<string, number>();
-  for (const { last_check_result: last } of Object.values(services)) {
-    const result = last as { check_source: string; execution_start: number; state: number } | null;
-    if (result === null || result.execution_start <= since || result.state === UNKNOWN) continue;
-    found.set(result.check_source, (found.get(result.check_source) ?? 0) + 1);
-  }
-  return found;
 }
 
 /** Drops what overlay networks carry between the centre and Singapore's nodes, at the centre: theirs among themselves goes on. */
