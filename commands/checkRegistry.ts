@@ -1,4 +1,4 @@
-import { RegistryClient, registryLoginFrom } from "./registryClient";
+import { RegistryClient, registryLoginFrom } from "./registry/client";
 
 /** Any image of the stack: every stack has it, and nothing is left under its name. */
 const SAMPLE = "base";

@@ -1,6 +1,6 @@
-import { LOCAL_DOCKER_HOST } from "./dockerConnection";
+import { LOCAL_DOCKER_HOST } from "./docker/connection";
 import { preflight, verdict } from "./preflight";
-import type { Demands } from "./preflightFacts";
+import type { Demands } from "./preflight/facts";
 import { UserError } from "./userError";
 
 /**

@@ -1,9 +1,9 @@
 import { sharedBackend, sharedStack } from "./ci/pipeline";
 import { type OtherSsh, sshWithIdentity } from "./ci/otherSsh";
 import { findProgram } from "../toolchain/hostCommand";
-import { dockerConnection } from "./dockerConnection";
-import { pulumiFor } from "./pulumiCli";
-import { readStackFile } from "./stackFile";
+import { dockerConnection } from "./docker/connection";
+import { pulumiFor } from "./stack/pulumiCli";
+import { readStackFile } from "./stack/stackFile";
 import { UserError } from "./userError";
 
 /**

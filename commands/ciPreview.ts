@@ -7,9 +7,9 @@ import { sshToEngine } from "./ci/otherSsh";
 import { type PreviewResult, sharedBackend, sharedStack, writeResult } from "./ci/pipeline";
 import { readErrors, readPlan } from "./ci/plan";
 import { type Redact, redactor, secretsOfEnvironment, textsIn } from "./ci/redact";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
-import { PulumiCli, type PulumiResult } from "./pulumiCli";
-import { readStackFile } from "./stackFile";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
+import { PulumiCli, type PulumiResult } from "./stack/pulumiCli";
+import { readStackFile } from "./stack/stackFile";
 import { explained, UserError } from "./userError";
 
 /**

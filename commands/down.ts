@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import type Docker from "dockerode";
 import { ensureEngine, stopEngine } from "../toolchain/dockerEngine";
-import { dataVolumes } from "./dataVolumes";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
-import { localStateSize, noteMachine, readMachine, removeDeadLocks } from "./localStack";
-import { pulumiFor } from "./pulumiCli";
+import { dataVolumes } from "./docker/dataVolumes";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
+import { localStateSize, noteMachine, readMachine, removeDeadLocks } from "./stack/localStack";
+import { pulumiFor } from "./stack/pulumiCli";
 import { LOCAL_STACK } from "./repository";
-import { readStackFile, stackFilePath } from "./stackFile";
+import { readStackFile, stackFilePath } from "./stack/stackFile";
 import { explained, UserError } from "./userError";
 
 const DELETE_DATA = "--delete-data";

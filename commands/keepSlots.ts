@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
-import { answersForTask } from "./serviceLogs";
-import { nextSlotStep, type Slots, type SlotTask } from "./slotDecision";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
+import { answersForTask } from "./docker/serviceLogs";
+import { nextSlotStep, type Slots, type SlotTask } from "./keepSlots/decision";
 import {
   nodeName,
   readNodes,
@@ -10,7 +10,7 @@ import {
   type SwarmNode,
   type SwarmService,
   type SwarmTask,
-} from "./swarmApi";
+} from "./docker/swarmApi";
 import { UserError } from "./userError";
 
 const POLL_MS = 500;

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
 import { UserError } from "./userError";
 
 /** Somebody else, or another label of the same `pulumi up`, may change the node between our reading and writing. */

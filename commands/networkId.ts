@@ -1,4 +1,4 @@
-import { dockerConnection, LOCAL_DOCKER_HOST } from "./dockerConnection";
+import { dockerConnection, LOCAL_DOCKER_HOST } from "./docker/connection";
 import { UserError } from "./userError";
 
 /**

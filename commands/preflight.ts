@@ -1,8 +1,8 @@
-import { dockerConnection, explainDockerError } from "./dockerConnection";
-import { type Demands, readFacts } from "./preflightFacts";
-import { countFindings, type Finding, renderFindings } from "./preflightFinding";
-import { judge } from "./preflightJudgement";
-import { demandsOfStack } from "./preflightStack";
+import { dockerConnection, explainDockerError } from "./docker/connection";
+import { type Demands, readFacts } from "./preflight/facts";
+import { countFindings, type Finding, renderFindings } from "./preflight/finding";
+import { judge } from "./preflight/judgement";
+import { demandsOfStack } from "./preflight/stack";
 import { LOCAL_STACK } from "./repository";
 import { UserError } from "./userError";
 

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { patient } from "../toolchain/baseImages";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
-import { RegistryClient, type RegistryLogin, registryLoginFrom } from "./registryClient";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
+import { RegistryClient, type RegistryLogin, registryLoginFrom } from "./registry/client";
 import { UserError } from "./userError";
 
 /**

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
-import { type RegistryLogin, registryLoginFrom } from "./registryClient";
-import { specHashOf, type SwarmService } from "./swarmApi";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
+import { type RegistryLogin, registryLoginFrom } from "./registry/client";
+import { specHashOf, type SwarmService } from "./docker/swarmApi";
 import { UserError } from "./userError";
 
 /** Seconds that a service gets to finish an update that is under way. */

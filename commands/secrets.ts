@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { CREDENTIALS, type Credential } from "../settings/schema";
-import { makeCertificateAuthority } from "./certificateAuthority";
-import { pulumiFor, type PulumiCli } from "./pulumiCli";
+import { makeCertificateAuthority } from "./stack/certificateAuthority";
+import { pulumiFor, type PulumiCli } from "./stack/pulumiCli";
 import { PROJECT } from "./repository";
 import { UserError } from "./userError";
 

@@ -1,9 +1,9 @@
 import type Docker from "dockerode";
 import { MASTER, type Location, topology } from "../generator/location";
-import { dockerConnection, explainDockerError } from "./dockerConnection";
+import { dockerConnection, explainDockerError } from "./docker/connection";
 import { LOCAL_STACK } from "./repository";
-import { type LogPart, readTaskLog } from "./serviceLogs";
-import { readStackFile } from "./stackFile";
+import { type LogPart, readTaskLog } from "./docker/serviceLogs";
+import { readStackFile } from "./stack/stackFile";
 import {
   expectedServices,
   type MasterSilence,
@@ -14,7 +14,7 @@ import {
   report,
   type ServiceStatus,
   STALE_SECONDS,
-} from "./statusReport";
+} from "./status/report";
 import {
   nodeName,
   readNodes,
@@ -24,7 +24,7 @@ import {
   type SwarmNode,
   type SwarmService,
   type SwarmTask,
-} from "./swarmApi";
+} from "./docker/swarmApi";
 import { UserError } from "./userError";
 
 /** The last report is mostly among the last lines: these are quick to read. */

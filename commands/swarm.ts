@@ -6,7 +6,7 @@ import { seedDataRoot } from "../tests/swarm/seed";
 import { TestSwarm } from "../tests/swarm/testSwarm";
 import { isRoot } from "../toolchain/hostCommand";
 import { ROOT } from "./repository";
-import { HEARTBEAT_SECONDS } from "./swarmHeartbeat";
+import { HEARTBEAT_SECONDS } from "./docker/heartbeat";
 import { explained, UserError } from "./userError";
 
 /** What `npm run swarm -- up` starts, and how `down` finds it: of this checkout alone. */

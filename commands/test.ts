@@ -1,7 +1,7 @@
 import { findProgram, installPackages } from "../toolchain/hostCommand";
 import { seedDataRoot } from "../tests/swarm/seed";
 import { ensurePulumi } from "../toolchain/pulumi";
-import { type Need, type Result, type Suite, sum, SUITES } from "./testSuites";
+import { type Need, type Result, type Suite, sum, SUITES } from "./test/suites";
 import { UserError } from "./userError";
 
 /** A suite that was run, or a preparation. */

@@ -5,7 +5,7 @@ import { ensureBaseImage, ensureGrafanaImage, ensureMySqlImage, type PresentImag
 import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
 import { describeParts, ensurePulumi } from "../toolchain/pulumi";
 import { ensureThrukImage } from "../toolchain/thrukImage";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./dockerConnection";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
 import { addLabel } from "./labelNode";
 import {
   ensureLocalBackend,
@@ -17,15 +17,15 @@ import {
   readMachine,
   removeDeadLocks,
   writeLocalStackFile,
-} from "./localStack";
+} from "./stack/localStack";
 import { preflight, verdict } from "./preflight";
-import { demandsOfStack } from "./preflightStack";
-import { PulumiCli } from "./pulumiCli";
+import { demandsOfStack } from "./preflight/stack";
+import { PulumiCli } from "./stack/pulumiCli";
 import { LOCAL_STACK, PROJECT } from "./repository";
 import { createMissingSecrets } from "./secrets";
-import { readStackConfig, readStackFile, stackFilePath } from "./stackFile";
+import { readStackConfig, readStackFile, stackFilePath } from "./stack/stackFile";
 import { readStatus } from "./status";
-import { ensureHeartbeat, HEARTBEAT_SECONDS, MISSED_PERIODS } from "./swarmHeartbeat";
+import { ensureHeartbeat, HEARTBEAT_SECONDS, MISSED_PERIODS } from "./docker/heartbeat";
 import { ensureFirstUser, type FirstUser } from "./user";
 import { explained, UserError } from "./userError";
 

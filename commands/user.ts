@@ -4,10 +4,10 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { compare, hash } from "bcryptjs";
 import { ROLES, settingsSchema, type User } from "../settings/schema";
-import { pulumiFor, type PulumiCli } from "./pulumiCli";
+import { pulumiFor, type PulumiCli } from "./stack/pulumiCli";
 import { PROJECT, ROOT } from "./repository";
 import { askHidden } from "./secrets";
-import { readStackConfig, stackFilePath } from "./stackFile";
+import { readStackConfig, stackFilePath } from "./stack/stackFile";
 import { UserError } from "./userError";
 
 type Say = (line: string) => void;

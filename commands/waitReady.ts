@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST, type DockerConnection } from "./dockerConnection";
+import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST, type DockerConnection } from "./docker/connection";
 import {
   decide,
   hasFailed,
@@ -13,9 +13,9 @@ import {
   type Snapshot,
   type TaskView,
   type Watch,
-} from "./gateDecision";
-import { taskLog } from "./serviceLogs";
-import { readNodeNames, readTasks, replicasOf, specHashOf, type SwarmService, type SwarmTask } from "./swarmApi";
+} from "./waitReady/decision";
+import { taskLog } from "./docker/serviceLogs";
+import { readNodeNames, readTasks, replicasOf, specHashOf, type SwarmService, type SwarmTask } from "./docker/swarmApi";
 import { UserError } from "./userError";
 
 const POLL_MS = 500;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { load } from "js-yaml";
 import { z } from "zod";
 import { LOCAL_STACK, ROOT } from "../repository";
-import { stackFilePath } from "../stackFile";
+import { stackFilePath } from "../stack/stackFile";
 import { UserError } from "../userError";
 import type { Plan } from "./plan";
 

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { load } from "js-yaml";
-import { explainLock } from "../../commands/stackLock";
+import { explainLock } from "../../commands/stack/lock";
 import { BitbucketServer } from "../bitbucketServer";
 import { S3Server } from "../s3Server";
 import { NO_SEED, startEngine, type TestEngine } from "./engine";

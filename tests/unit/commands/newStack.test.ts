@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { load } from "js-yaml";
 import { makeInBackend, makeStack, nextSteps } from "../../../commands/newStack";
-import { findKeeping } from "../../../commands/newStackBackend";
-import { parseCommandLine, USAGE } from "../../../commands/newStackCommandLine";
-import { configOf, type Given, givenProblems, nameProblem } from "../../../commands/newStackConfig";
-import { renderInventory, renderStackFile } from "../../../commands/newStackFiles";
-import { askForRest } from "../../../commands/newStackQuestions";
-import type { PulumiCli } from "../../../commands/pulumiCli";
+import { findKeeping } from "../../../commands/newStack/backend";
+import { parseCommandLine, USAGE } from "../../../commands/newStack/commandLine";
+import { configOf, type Given, givenProblems, nameProblem } from "../../../commands/newStack/config";
+import { renderInventory, renderStackFile } from "../../../commands/newStack/files";
+import { askForRest } from "../../../commands/newStack/questions";
+import type { PulumiCli } from "../../../commands/stack/pulumiCli";
 
 // An authority's key takes its time.
 jest.setTimeout(60_000);

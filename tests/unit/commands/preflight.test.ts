@@ -1,8 +1,15 @@
 import type Docker from "dockerode";
-import { judgeManagerClock, judgeNodeClocks } from "../../../commands/preflightClocks";
-import { type Demands, type Facts, nodeOf, type NodeFacts, readFacts, timesOf } from "../../../commands/preflightFacts";
-import { countFindings, type Finding, renderFindings } from "../../../commands/preflightFinding";
-import { parseProbe } from "../../../commands/preflightHost";
+import { judgeManagerClock, judgeNodeClocks } from "../../../commands/preflight/clocks";
+import {
+  type Demands,
+  type Facts,
+  nodeOf,
+  type NodeFacts,
+  readFacts,
+  timesOf,
+} from "../../../commands/preflight/facts";
+import { countFindings, type Finding, renderFindings } from "../../../commands/preflight/finding";
+import { parseProbe } from "../../../commands/preflight/host";
 import {
   judge,
   judgeDisk,
@@ -10,11 +17,11 @@ import {
   judgeHeartbeat,
   judgeIpvs,
   judgeSwarm,
-} from "../../../commands/preflightJudgement";
-import { judgeNetworks } from "../../../commands/preflightNetworks";
-import { judgeEngines, judgeManagers, judgeNodes } from "../../../commands/preflightNodes";
+} from "../../../commands/preflight/judgement";
+import { judgeNetworks } from "../../../commands/preflight/networks";
+import { judgeEngines, judgeManagers, judgeNodes } from "../../../commands/preflight/nodes";
 import { verdict } from "../../../commands/preflight";
-import { ensureHeartbeat } from "../../../commands/swarmHeartbeat";
+import { ensureHeartbeat } from "../../../commands/docker/heartbeat";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 

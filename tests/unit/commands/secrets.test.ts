@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { makeCertificateAuthority } from "../../../commands/certificateAuthority";
-import type { PulumiCli } from "../../../commands/pulumiCli";
+import { makeCertificateAuthority } from "../../../commands/stack/certificateAuthority";
+import type { PulumiCli } from "../../../commands/stack/pulumiCli";
 import { createMissingSecrets, missingCredentials } from "../../../commands/secrets";
 import { CREDENTIALS } from "../../../settings/schema";
 

@@ -1,5 +1,5 @@
-import { dataVolumes } from "../../../commands/dataVolumes";
-import { abandonedVolumes, expectedServices } from "../../../commands/statusReport";
+import { dataVolumes } from "../../../commands/docker/dataVolumes";
+import { abandonedVolumes, expectedServices } from "../../../commands/status/report";
 import { locationSchema } from "../../../generator/location";
 import { recordStack } from "../program/recorder";
 

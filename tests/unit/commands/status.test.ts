@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
-import type { LogPart, LogQuery } from "../../../commands/serviceLogs";
+import type { LogPart, LogQuery } from "../../../commands/docker/serviceLogs";
 import { type MasterTasks, readMasterWord } from "../../../commands/status";
-import type { SwarmNode, SwarmTask } from "../../../commands/swarmApi";
+import type { SwarmNode, SwarmTask } from "../../../commands/docker/swarmApi";
 
 const NOW = 1_800_000_000;
 const DOCKER = {} as Docker;

@@ -1,5 +1,5 @@
 import { chooseSuites, table } from "../../../commands/test";
-import { countGo, countJest, sum } from "../../../commands/testSuites";
+import { countGo, countJest, sum } from "../../../commands/test/suites";
 
 const jestResults = (counts: Record<string, number>): string => JSON.stringify(counts);
 

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compareSync } from "bcryptjs";
-import type { PulumiCli } from "../../../commands/pulumiCli";
-import { readStackConfig } from "../../../commands/stackFile";
+import type { PulumiCli } from "../../../commands/stack/pulumiCli";
+import { readStackConfig } from "../../../commands/stack/stackFile";
 import {
   checkPassword,
   ensureFirstUser,
@@ -14,7 +14,7 @@ import {
   setUser,
 } from "../../../commands/user";
 
-jest.mock("../../../commands/stackFile");
+jest.mock("../../../commands/stack/stackFile");
 
 // bcrypt takes its time on purpose.
 jest.setTimeout(60_000);
