@@ -15,6 +15,7 @@ import { RegistryRenewal } from "./components/registryRenewal";
 import { Thruk } from "./components/thruk";
 import { buildImages } from "./images";
 import { readSettings } from "./settings";
+import { CENTRAL_LABEL } from "./settings/nodeLabels";
 
 const settings = readSettings();
 const { credentials, memory } = settings;
@@ -39,11 +40,7 @@ const images = buildImages(
   opts,
 );
 const networks = new Networks("networks", settings.networks, opts);
-const central = new NodeLabels(
-  "central",
-  { label: "icinga-swarm.central", nodes: [settings.centralNode], dockerHost },
-  opts,
-);
+const central = new NodeLabels("central", { label: CENTRAL_LABEL, nodes: [settings.centralNode], dockerHost }, opts);
 
 const gateway = new Gateway(
   "gateway",

@@ -1,7 +1,9 @@
 import { sharedBackend, sharedStack } from "./ci/pipeline";
 import { type OtherSsh, sshWithIdentity } from "./ci/otherSsh";
 import { findProgram } from "../toolchain/hostCommand";
-import { dockerConnection } from "./docker/connection";
+import { type WantedLabel, wantedLabels } from "../settings/nodeLabels";
+import { dockerConnection, explainDockerError } from "./docker/connection";
+import { restoreLabels } from "./labels";
 import { pulumiFor } from "./stack/pulumiCli";
 import { readStackFile } from "./stack/stackFile";
 import { UserError } from "./userError";
@@ -15,7 +17,8 @@ import { UserError } from "./userError";
 export async function main(args: readonly string[]): Promise<number> {
   const stack = sharedStack(args, "ci:deploy");
   sharedBackend(process.env);
-  const { dockerHost } = readStackFile(stack);
+  const file = readStackFile(stack);
+  const { dockerHost } = file;
   if (!dockerHost.startsWith("ssh://")) {
     throw new UserError(
       `docker:host of stack ${stack} is ${dockerHost}, which is an engine of the pipeline's own machine: ` +
@@ -26,7 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     // For this process, which looks at the engine first, and for all that Pulumi starts.
     if (ssh !== undefined) process.env.PATH = ssh.path;
-    await checkConnection(dockerHost);
+    await prepare(dockerHost, wantedLabels(file));
     const pulumi = await pulumiFor(stack, (line) => console.log(line));
     // A refresh sees what was changed by hand, so that the deployment repairs it.
     return await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--non-interactive"]);
@@ -47,12 +50,18 @@ function ownSsh(env: NodeJS.ProcessEnv): OtherSsh | undefined {
   return sshWithIdentity({ key, knownHosts }, program, env);
 }
 
-/** Pulumi would name the same problem only after it has planned, once for each resource. */
-async function checkConnection(dockerHost: string): Promise<void> {
+/**
+ * Looks whether the engine answers, because Pulumi would name the same problem only after it has planned, once for each
+ * resource; and gives nodes the labels that a refresh does not miss.
+ */
+async function prepare(dockerHost: string, labels: readonly WantedLabel[]): Promise<void> {
   const connection = dockerConnection(dockerHost);
   try {
-    await connection.client();
-  } catch (error) {
+    const docker = await connection.client();
+    // A node that is not in the swarm is named by the preflight.
+    (await restoreLabels(docker, labels)).done.forEach((line) => console.log(line));
+  } catch (caught) {
+    const error = explainDockerError(caught, dockerHost);
     if (!(error instanceof UserError)) throw error;
     throw new UserError([error.message, ...hintsOf(error.message)].join("\n"));
   } finally {

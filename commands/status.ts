@@ -102,6 +102,7 @@ function nodeStatus(node: SwarmNode): NodeStatus {
     state: node.Status?.State ?? "unknown",
     availability: node.Spec?.Availability ?? "active",
     isManager: node.ManagerStatus !== undefined,
+    labels: Object.entries(node.Spec?.Labels ?? {}).flatMap(([label, value]) => (value === "true" ? [label] : [])),
   };
 }
 

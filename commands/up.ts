@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import type Docker from "dockerode";
+import { wantedLabels } from "../settings/nodeLabels";
 import { DEBIAN_IMAGE, GRAFANA_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { ensureBaseImage, ensureGrafanaImage, ensureMySqlImage, type PresentImage } from "../toolchain/baseImages";
 import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
 import { describeParts, ensurePulumi } from "../toolchain/pulumi";
 import { ensureThrukImage } from "../toolchain/thrukImage";
 import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
-import { addLabel } from "./labelNode";
+import { restoreLabels } from "./labels";
 import {
   ensureLocalBackend,
-  labelsOfLocalStack,
   LOCAL_STACK_ENV,
   localStackExists,
   localStateSize,
@@ -137,7 +137,10 @@ async function prepareEngine(dockerHost: string): Promise<VendorImages> {
     if (readMachine().initialisedSwarm && (await ensureHeartbeat(docker))) {
       say(`swarm          takes a node for down after ${MISSED_PERIODS * HEARTBEAT_SECONDS} s from now on`);
     }
-    for (const { node, label } of labelsOfLocalStack()) await restoreLabel(docker, node, label);
+    if (localStackExists() && existsSync(STACK_FILE)) {
+      // A node that is not in the swarm is preflight's business.
+      (await restoreLabels(docker, wantedLabels(readStackFile(LOCAL_STACK)))).done.forEach(say);
+    }
     const known = existsSync(STACK_FILE) ? imagesOfStack() : undefined;
     const debian = await explained(ensureBaseImage(docker, say, known && (known.debian ?? DEBIAN_IMAGE)));
     say(`base image     ${debian.image}  ${debian.origin}`);
@@ -154,17 +157,6 @@ async function prepareEngine(dockerHost: string): Promise<VendorImages> {
     throw explainDockerError(error, dockerHost);
   } finally {
     connection.close();
-  }
-}
-
-/** Gives a node its label again if somebody took it away, or the swarm was made anew. */
-async function restoreLabel(docker: Docker, node: string, label: string): Promise<void> {
-  try {
-    const what = await addLabel(docker, node, label);
-    if (!what.endsWith("already")) say(what);
-  } catch (error) {
-    // A node that has left: whether the stack still wants it, Pulumi knows.
-    if (!(error instanceof UserError)) throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Location, MASTER, type Pair, topology } from "../generator/location";
 import { enrolmentTickets } from "../render/tickets";
+import { locationLabel } from "../settings/nodeLabels";
 import type { ConfigGenerator } from "./configGenerator";
 import { ExistingNetwork } from "./existingNetwork";
 import { dockerSecret } from "./files";
@@ -48,7 +49,7 @@ export class IcingaLocation extends pulumi.ComponentResource {
     const { location, stack } = args;
     const labels = new NodeLabels(
       `${name}-nodes`,
-      { label: `icinga-swarm.${location.name}`, nodes: location.nodes, dockerHost: stack.dockerHost },
+      { label: locationLabel(location.name), nodes: location.nodes, dockerHost: stack.dockerHost },
       { parent: this },
     );
     const joined = location.networks.map(

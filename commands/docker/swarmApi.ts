@@ -40,7 +40,7 @@ export async function readTasks(docker: Docker, service?: string): Promise<Swarm
 export interface SwarmNode {
   readonly ID: string;
   readonly Description?: { readonly Hostname?: string };
-  readonly Spec?: { readonly Availability?: string };
+  readonly Spec?: { readonly Availability?: string; readonly Labels?: Readonly<Record<string, string>> };
   readonly Status?: { readonly State?: string; readonly Message?: string };
   /** Managers alone have it. */
   readonly ManagerStatus?: { readonly Leader?: boolean; readonly Reachability?: string };

@@ -48,21 +48,8 @@ export function localStateSize(): StateSize {
   return { resources: resources.length, pending: pending.length };
 }
 
-/** A node label as a stack's state has it. */
-export interface StateLabel {
-  /** Host name, or `self`. */
-  readonly node: string;
-  readonly label: string;
-}
-
-/** The node labels that Pulumi takes for given: they are made by commands, so that no refresh misses one that is gone. */
-export function labelsOfLocalStack(): StateLabel[] {
-  const environments = (readState().resources ?? []).map(({ inputs }) => inputs?.environment ?? {});
-  return environments.flatMap(({ LABEL_NODE: node, LABEL_NAME: label }) => (node && label ? [{ node, label }] : []));
-}
-
 interface State {
-  readonly resources?: readonly { readonly inputs?: { readonly environment?: Readonly<Record<string, string>> } }[];
+  readonly resources?: readonly unknown[];
   readonly pending_operations?: readonly unknown[];
 }
 

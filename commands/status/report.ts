@@ -1,4 +1,5 @@
 import { type Location, MASTER, topology } from "../../generator/location";
+import { CENTRAL_LABEL, locationLabel } from "../../settings/nodeLabels";
 
 /**
  * What `npm run status` says: pure functions from what was found in the swarm to lines of text. `commands/status.ts`
@@ -41,6 +42,8 @@ export interface NodeStatus {
   /** What people set: `active`, `pause` or `drain`. */
   readonly availability: string;
   readonly isManager: boolean;
+  /** Its labels with the value `true`. */
+  readonly labels: readonly string[];
 }
 
 /** One of the stack's services. */
@@ -124,23 +127,38 @@ function nodes(status: StackStatus): Report {
     const node = status.nodes.find((each) => each.name === name);
     const purpose = purposes.get(name) ?? [];
     const role = node?.isManager ? ["manager"] : [];
-    const words = [stateOf(node), [...role, ...purpose].join(", ")].filter((part) => part !== "");
+    const words = [stateOf(node), [...role, ...purpose.map((each) => each.words)].join(", ")];
     // A worker that the stack does not name is somebody else's business; a manager is everybody's.
     const matters = purpose.length > 0 || node?.isManager === true;
-    return { well: node?.state === "ready" || !matters, lines: [`${name}  ${words.join(": ")}`] };
+    const missing = node ? purpose.filter(({ label }) => !node.labels.includes(label)) : [];
+    return {
+      well: (node?.state === "ready" && missing.length === 0) || !matters,
+      lines: [
+        `${name}  ${words.filter((part) => part !== "").join(": ")}`,
+        ...missing.map(({ label }) => `    has no label ${label}: npm run labels -- ${status.stack}`),
+      ],
+    };
   });
   return section("Nodes", rows);
 }
 
+/** What a node is there for, and the label that brings it there. */
+interface Purpose {
+  readonly words: string;
+  readonly label: string;
+}
+
 /** What each node is there for, in the order of the settings. */
-function purposesOf({ centralNode, ownNode, locations: configured }: StackStatus): Map<string, string[]> {
-  const purposes = new Map<string, string[]>();
-  const add = (node: string, purpose: string): void => {
+function purposesOf({ centralNode, ownNode, locations: configured }: StackStatus): Map<string, Purpose[]> {
+  const purposes = new Map<string, Purpose[]>();
+  const add = (node: string, purpose: Purpose): void => {
     const name = node === "self" ? ownNode : node;
     purposes.set(name, [...(purposes.get(name) ?? []), purpose]);
   };
-  add(centralNode, "the centre");
-  for (const location of configured) for (const node of location.nodes) add(node, location.name);
+  add(centralNode, { words: "the centre", label: CENTRAL_LABEL });
+  for (const { name, nodes: own } of configured) {
+    for (const node of own) add(node, { words: name, label: locationLabel(name) });
+  }
   return purposes;
 }
 

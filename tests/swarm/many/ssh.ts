@@ -5,7 +5,8 @@ import { eventually, failed, succeeded, type Workspace } from "../workspace";
 /** A service whose restart disturbs nobody, and the last of its image's files that its Dockerfile copies. */
 const SERVICE = "nagvis";
 const IMAGE_FILE = "images/nagvis/init";
-const LABEL = "icinga-swarm.test-over-ssh";
+/** Of the node of one slave, which goes and comes with it. */
+const LABEL = "icinga-swarm.chicago";
 
 /** The stack that is there, worked on from a machine that is no node of its swarm: over ssh, with a real sshd. */
 export function sshCases(given: () => ManyBed): void {
@@ -94,10 +95,16 @@ export function sshCases(given: () => ManyBed): void {
           ...["node", "commands/run.mjs", "label-node", action],
         );
       const has = async () => (await stack.remains()).includes(`label ${LABEL}`);
+      succeeded(await label("remove"));
+      expect(await has()).toBe(false);
+      const missing = await remote.run("npm", "run", "status");
+      expect(missing.code).toBe(1);
+      expect(missing.output).toContain(`has no label ${LABEL}: npm run labels -- local`);
       succeeded(await label("add"));
       expect(await has()).toBe(true);
       succeeded(await label("remove"));
-      expect(await has()).toBe(false);
+      expect(succeeded(await remote.run("npm", "run", "labels"))).toContain(`chi-1 has the label ${LABEL} now`);
+      expect(await has()).toBe(true);
 
       const status = await eventually("a status that is well", async () => {
         const { code, output } = await remote.run("npm", "run", "status");

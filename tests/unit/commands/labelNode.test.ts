@@ -1,5 +1,7 @@
 import type Docker from "dockerode";
 import { addLabel, removeLabel } from "../../../commands/labelNode";
+import { restoreLabels } from "../../../commands/labels";
+import { wantedLabels } from "../../../settings/nodeLabels";
 
 interface FakeNode {
   ID: string;
@@ -77,4 +79,25 @@ it("removes a label alone, and is content when label, node or swarm are gone", a
   expect(await removeLabel(docker, "fra-1", LABEL)).toMatch(/does not have/);
   expect(await removeLabel(docker, "fra-9", LABEL)).toMatch(/not in the swarm any more/);
   expect(await removeLabel(swarm(nodes, { state: "inactive" }), "fra-1", LABEL)).toMatch(/in no swarm/);
+});
+
+it("gives all nodes of a stack what they lack, and names those that are not there", async () => {
+  const nodes = [node("1", "hq-1"), node("2", "fra-1", { [LABEL]: "true" }), node("3", "fra-2", { disk: "ssd" })];
+  const wanted = wantedLabels({
+    centralNode: "self",
+    locations: [
+      { name: "oslo", nodes: ["osl-1", "hq-1"] },
+      { name: "frankfurt", nodes: ["fra-1", "fra-2"] },
+    ],
+  });
+  expect(await restoreLabels(swarm(nodes), wanted)).toEqual({
+    done: [
+      "hq-1 has the label icinga-swarm.central now",
+      "hq-1 has the label icinga-swarm.oslo now",
+      "fra-2 has the label icinga-swarm.frankfurt now",
+    ],
+    problems: ['node "osl-1" is not in the swarm; its nodes are: fra-1, fra-2, hq-1'],
+  });
+  expect(nodes[2]?.Spec.Labels).toEqual({ disk: "ssd", [LABEL]: "true" });
+  expect((await restoreLabels(swarm(nodes), wanted)).done).toEqual([]);
 });

@@ -29,7 +29,15 @@ const MASTER = {
 const PLACES = Object.fromEntries(ENDPOINTS.map((name) => [name, name.includes("chicago") ? "chi-1" : "fra-1"]));
 
 function node(name: string, changes: Partial<NodeStatus> = {}): NodeStatus {
-  return { name, state: "ready", availability: "active", isManager: name === "hq-1", ...changes };
+  const labels = { hq: ["central"], fra: ["frankfurt"], chi: ["chicago"] }[name.split("-")[0] ?? ""] ?? [];
+  return {
+    name,
+    state: "ready",
+    availability: "active",
+    isManager: name === "hq-1",
+    labels: labels.map((label) => `icinga-swarm.${label}`),
+    ...changes,
+  };
 }
 
 function healthy(changes: Partial<StackStatus> = {}): StackStatus {
@@ -150,9 +158,20 @@ describe("nodes", () => {
     ]);
   });
 
+  it("that lack a label are marked, with what gives it to them", () => {
+    const nodes = ["hq-1", "fra-1", "chi-1"].map((name) => node(name));
+    const status = healthy({ stack: "prod", nodes: [...nodes, node("fra-2", { labels: ["icinga-swarm.chicago"] })] });
+    expect(report(status).well).toBe(false);
+    expect(text(status)).toContain(
+      "  ! fra-2  ready: frankfurt\n        has no label icinga-swarm.frankfurt: npm run labels -- prod\n",
+    );
+    expect(text(status).match(/has no label/g)).toHaveLength(1);
+  });
+
   it("are those that `self` stands for", () => {
     const dev = locationSchema.parse({ name: "frankfurt", nodes: ["self"] });
-    const nodes = [node("laptop", { isManager: true })];
+    const labels = ["icinga-swarm.central", "icinga-swarm.frankfurt"];
+    const nodes = [node("laptop", { isManager: true, labels })];
     const status = healthy({ locations: [dev], centralNode: "self", ownNode: "laptop", nodes });
     expect(text(status)).toContain("    laptop  ready: manager, the centre, frankfurt\n");
     expect(text(status)).not.toContain("docker volume ls");
