@@ -20,6 +20,9 @@ interface SwarmNode {
  * The program of a node label (`components/nodeLabels.ts`): gives one Swarm node a label with the value `true`, or
  * takes it away. Doing it twice is fine, and so is taking it from a node that has left.
  *
+ * A second label, `<label>.by`, holds the name under which the node got it last. Where a stack's file says `hq-1` in place
+ * of `self`, Pulumi first adds the label for the one and then removes it for the other: from the same node.
+ *
  * Environment: LABEL_NODE (a host name, or `self`), LABEL_NAME, LABEL_DOCKER_HOST (default: the local socket).
  *
  * @param args `add` or `remove`
@@ -33,7 +36,9 @@ export async function main([action]: readonly string[]): Promise<number> {
   const connection = dockerConnection(dockerHost);
   try {
     const docker = await connection.client();
-    console.log(await (action === "add" ? addLabel(docker, node, label) : removeLabel(docker, node, label)));
+    const change =
+      action === "add" ? addLabel(docker, node, label, { [by(label)]: node }) : removeLabel(docker, node, label);
+    console.log(await change);
     return 0;
   } catch (error) {
     throw explainDockerError(error, dockerHost);
@@ -42,8 +47,25 @@ export async function main([action]: readonly string[]): Promise<number> {
   }
 }
 
-/** Sets `<label>=true`. @returns what was done. @throws UserError for an unknown or ambiguous node */
-export async function addLabel(docker: Docker, name: string, label: string): Promise<string> {
+/** Name of the label that holds the name under which a node got another one. */
+function by(label: string): string {
+  return `${label}.by`;
+}
+
+/**
+ * Sets `<label>=true`.
+ *
+ * @param others labels to set beside it
+ * @returns what was done
+ * @throws UserError for an unknown or ambiguous node
+ */
+export async function addLabel(
+  docker: Docker,
+  name: string,
+  label: string,
+  others: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const wanted = Object.entries({ [label]: "true", ...others });
   for (let attempt = 1; ; attempt++) {
     const nodes = await listNodes(docker);
     const node = await findNode(docker, nodes, name);
@@ -52,21 +74,27 @@ export async function addLabel(docker: Docker, name: string, label: string): Pro
         `node "${name}" is not in the swarm; its nodes are: ${nodes.map(hostname).sort().join(", ")}`,
       );
     }
-    if (node.Spec.Labels?.[label] === "true") return `${hostname(node)} has the label ${label} already`;
-    if (await writeLabels(docker, node, { ...node.Spec.Labels, [label]: "true" }, attempt)) {
-      return `${hostname(node)} has the label ${label} now`;
-    }
+    const present = node.Spec.Labels ?? {};
+    const done = `${hostname(node)} has the label ${label} ${present[label] === "true" ? "already" : "now"}`;
+    if (wanted.every(([key, value]) => present[key] === value)) return done;
+    if (await writeLabels(docker, node, { ...present, ...Object.fromEntries(wanted) }, attempt)) return done;
   }
 }
 
-/** Removes the label, if the node is there and has it. @returns what was done. @throws UserError for an ambiguous node */
+/**
+ * Removes the label, if the node is there, has it, and did not get it under another name since.
+ *
+ * @returns what was done
+ * @throws UserError for an ambiguous node
+ */
 export async function removeLabel(docker: Docker, name: string, label: string): Promise<string> {
   if (!(await inSwarm(docker))) return `the engine is in no swarm, so nothing has the label ${label}`;
   for (let attempt = 1; ; attempt++) {
     const node = await findNode(docker, await listNodes(docker), name);
     if (!node) return `node "${name}" is not in the swarm any more, nor is its label ${label}`;
-    const { [label]: present, ...others } = node.Spec.Labels ?? {};
+    const { [label]: present, [by(label)]: owner = name, ...others } = node.Spec.Labels ?? {};
     if (present === undefined) return `${hostname(node)} does not have the label ${label}`;
+    if (owner !== name) return `${hostname(node)} keeps the label ${label}, which it has as ${owner}`;
     if (await writeLabels(docker, node, others, attempt)) return `${hostname(node)} has the label ${label} no more`;
   }
 }

@@ -108,6 +108,20 @@ describe("changes by config alone", () => {
     expect(executions).toBeLessThan(expected * 1.4);
   });
 
+  test("a node that is called by its host name in place of `self`, and back, keeps all that runs there", async () => {
+    const { workspace, stack } = bed;
+    const before = await stack.containers();
+    const { Name } = (await stack.docker.info()) as { Name: string };
+    const locations = workspace.setting("locations") as { nodes: string[] }[];
+    const labels = async () => (await stack.remains()).filter((name) => /^label .*(central|frankfurt)$/.test(name));
+    for (const nodes of [[Name], ["self"]]) {
+      workspace.configure({ locations: locations.map((location) => ({ ...location, nodes })) });
+      await workspace.up();
+      expect(await labels()).toHaveLength(2);
+    }
+    expect(await stack.containers()).toEqual(before);
+  });
+
   test("a third location is checked, and goes again without a trace", async () => {
     const { workspace, stack } = bed;
     // NagVis takes a list of the locations; nothing else knows of them but by Icinga.

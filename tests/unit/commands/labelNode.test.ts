@@ -101,3 +101,15 @@ it("gives all nodes of a stack what they lack, and names those that are not ther
   expect(nodes[2]?.Spec.Labels).toEqual({ disk: "ssd", [LABEL]: "true" });
   expect((await restoreLabels(swarm(nodes), wanted)).done).toEqual([]);
 });
+
+it("leaves a node its label when it is only called otherwise now", async () => {
+  const nodes = [node("1", "hq-1", { disk: "ssd" })];
+  const docker = swarm(nodes);
+  const add = (name: string) => addLabel(docker, name, LABEL, { [`${LABEL}.by`]: name });
+  await add("self");
+  expect(await add("hq-1")).toMatch(/already/);
+  expect(await removeLabel(docker, "self", LABEL)).toBe(`hq-1 keeps the label ${LABEL}, which it has as hq-1`);
+  expect(nodes[0]?.Spec.Labels).toMatchObject({ [LABEL]: "true" });
+  await removeLabel(docker, "hq-1", LABEL);
+  expect(nodes[0]?.Spec.Labels).toEqual({ disk: "ssd" });
+});
