@@ -110,7 +110,7 @@ describe("changes by config alone", () => {
 
   test("a node that is called by its host name in place of `self`, and back, keeps all that runs there", async () => {
     const { workspace, stack } = bed;
-    const before = await stack.containers();
+    const before = await stack.containersOutside();
     const { Name } = (await stack.docker.info()) as { Name: string };
     const locations = workspace.setting("locations") as { nodes: string[] }[];
     const labels = async () => (await stack.remains()).filter((name) => /^label .*(central|frankfurt)$/.test(name));
@@ -119,7 +119,7 @@ describe("changes by config alone", () => {
       await workspace.up();
       expect(await labels()).toHaveLength(2);
     }
-    expect(await stack.containers()).toEqual(before);
+    expect(await stack.containersOutside()).toEqual(before);
   });
 
   test("a third location is checked, and goes again without a trace", async () => {
