@@ -29,7 +29,7 @@ export async function main(planned: readonly string[]): Promise<number> {
   console.log(text);
   const pullRequest = pullRequestFrom(env);
   if (pullRequest === undefined) return 0;
-  console.log(await publish(pullRequest, text, ({ raw }) => isOlder(raw, build)));
+  console.log(await publish(pullRequest, text, buildOf));
   return 0;
 }
 
@@ -56,12 +56,6 @@ async function inventoryDifference(stack: string, base: string): Promise<string>
   const say = (part: string): void => void (text += part);
   await run(["diff", base, "--stack", stack], { root: ROOT, cwd: ROOT, now: () => new Date(), out: say, err: say });
   return text;
-}
-
-/** Only what an older build said, or this one: where two run at once, the newer one has the last word. */
-function isOlder(raw: string, { number }: ReportedBuild): boolean {
-  const reported = buildOf(raw);
-  return reported !== undefined && reported <= number;
 }
 
 function buildFrom(env: Environment, destination: string): ReportedBuild {
