@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
-import { run } from "../generator/cli";
 import { publish, type PullRequest } from "./ci/bitbucket";
 import { buildOf, renderComment, type ReportedBuild, type StackReport } from "./ci/comment";
 import { baseOfPullRequest } from "./ci/git";
+import { inventoryDifference } from "./ci/inventoryDifference";
 import { type Environment, existingStack, readResult } from "./ci/pipeline";
 import { redactor, secretsOfEnvironment } from "./ci/redact";
 import { LOCAL_STACK, ROOT } from "./repository";
@@ -48,14 +48,6 @@ function planOf(stack: string, planned: readonly string[]): StackReport["plan"] 
     };
   }
   return readResult(stack) ?? { withheld: "the plan is not made yet; a step before it runs, or failed." };
-}
-
-/** In monitoring terms, as text; what is wrong with the inventory, where something is. */
-async function inventoryDifference(stack: string, base: string): Promise<string> {
-  let text = "";
-  const say = (part: string): void => void (text += part);
-  await run(["diff", base, "--stack", stack], { root: ROOT, cwd: ROOT, now: () => new Date(), out: say, err: say });
-  return text;
 }
 
 function buildFrom(env: Environment, destination: string): ReportedBuild {
