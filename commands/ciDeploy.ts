@@ -1,4 +1,5 @@
 import { sharedBackend, sharedStack } from "./ci/pipeline";
+import { requireNewestCommit } from "./ci/newestCommit";
 import { type OtherSsh, sshWithIdentity } from "./ci/otherSsh";
 import { findProgram } from "../toolchain/hostCommand";
 import { type WantedLabel, wantedLabels } from "../settings/nodeLabels";
@@ -17,6 +18,7 @@ import { UserError } from "./userError";
 export async function main(args: readonly string[]): Promise<number> {
   const stack = sharedStack(args, "ci:deploy");
   sharedBackend(process.env);
+  await requireNewestCommit(process.env);
   const file = readStackFile(stack);
   const { dockerHost } = file;
   if (!dockerHost.startsWith("ssh://")) {
