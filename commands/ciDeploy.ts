@@ -5,6 +5,7 @@ import { findProgram } from "../toolchain/hostCommand";
 import { type WantedLabel, wantedLabels } from "../settings/nodeLabels";
 import { dockerConnection, explainDockerError } from "./docker/connection";
 import { restoreLabels } from "./labels";
+import { forgetPendingCreates } from "./stack/pendingCreates";
 import { pulumiFor } from "./stack/pulumiCli";
 import { readStackFile } from "./stack/stackFile";
 import { UserError } from "./userError";
@@ -33,6 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (ssh !== undefined) process.env.PATH = ssh.path;
     await prepare(dockerHost, wantedLabels(file));
     const pulumi = await pulumiFor(stack, (line) => console.log(line));
+    await forgetPendingCreates(pulumi, (line) => console.log(line));
     // A refresh sees what was changed by hand, so that the deployment repairs it.
     return await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--non-interactive"]);
   } finally {
