@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
-import { run } from "../generator/cli";
 import { publish, type PullRequest } from "./ci/bitbucket";
 import { buildOf, renderComment, type ReportedBuild, type StackReport } from "./ci/comment";
 import { baseOfPullRequest } from "./ci/git";
+import { inventoryDifference } from "./ci/inventoryDifference";
 import { type Environment, existingStack, readResult } from "./ci/pipeline";
 import { redactor, secretsOfEnvironment } from "./ci/redact";
 import { LOCAL_STACK, ROOT } from "./repository";
@@ -29,7 +29,7 @@ export async function main(planned: readonly string[]): Promise<number> {
   console.log(text);
   const pullRequest = pullRequestFrom(env);
   if (pullRequest === undefined) return 0;
-  console.log(await publish(pullRequest, text, ({ raw }) => isOlder(raw, build)));
+  console.log(await publish(pullRequest, text, buildOf));
   return 0;
 }
 
@@ -48,20 +48,6 @@ function planOf(stack: string, planned: readonly string[]): StackReport["plan"] 
     };
   }
   return readResult(stack) ?? { withheld: "the plan is not made yet; a step before it runs, or failed." };
-}
-
-/** In monitoring terms, as text; what is wrong with the inventory, where something is. */
-async function inventoryDifference(stack: string, base: string): Promise<string> {
-  let text = "";
-  const say = (part: string): void => void (text += part);
-  await run(["diff", base, "--stack", stack], { root: ROOT, cwd: ROOT, now: () => new Date(), out: say, err: say });
-  return text;
-}
-
-/** Only what an older build said, or this one: where two run at once, the newer one has the last word. */
-function isOlder(raw: string, { number }: ReportedBuild): boolean {
-  const reported = buildOf(raw);
-  return reported !== undefined && reported <= number;
 }
 
 function buildFrom(env: Environment, destination: string): ReportedBuild {

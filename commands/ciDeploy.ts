@@ -1,9 +1,11 @@
 import { sharedBackend, sharedStack } from "./ci/pipeline";
+import { requireNewestCommit } from "./ci/newestCommit";
 import { type OtherSsh, sshWithIdentity } from "./ci/otherSsh";
 import { findProgram } from "../toolchain/hostCommand";
 import { type WantedLabel, wantedLabels } from "../settings/nodeLabels";
 import { dockerConnection, explainDockerError } from "./docker/connection";
 import { restoreLabels } from "./labels";
+import { forgetPendingCreates } from "./stack/pendingCreates";
 import { pulumiFor } from "./stack/pulumiCli";
 import { readStackFile } from "./stack/stackFile";
 import { UserError } from "./userError";
@@ -17,6 +19,7 @@ import { UserError } from "./userError";
 export async function main(args: readonly string[]): Promise<number> {
   const stack = sharedStack(args, "ci:deploy");
   sharedBackend(process.env);
+  await requireNewestCommit(process.env);
   const file = readStackFile(stack);
   const { dockerHost } = file;
   if (!dockerHost.startsWith("ssh://")) {
@@ -31,6 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (ssh !== undefined) process.env.PATH = ssh.path;
     await prepare(dockerHost, wantedLabels(file));
     const pulumi = await pulumiFor(stack, (line) => console.log(line));
+    await forgetPendingCreates(pulumi, (line) => console.log(line));
     // A refresh sees what was changed by hand, so that the deployment repairs it.
     return await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--non-interactive"]);
   } finally {

@@ -20,6 +20,7 @@ import {
 } from "./stack/localStack";
 import { preflight, verdict } from "./preflight";
 import { demandsOfStack } from "./preflight/stack";
+import { forgetPendingCreates } from "./stack/pendingCreates";
 import { PulumiCli } from "./stack/pulumiCli";
 import { LOCAL_STACK, PROJECT } from "./repository";
 import { createMissingSecrets } from "./secrets";
@@ -214,10 +215,8 @@ async function prepareStack(
   const locks = removeDeadLocks();
   if (locks > 0) say("removed the lock of a Pulumi that was killed");
   if (!localStackExists()) await pulumi.output(["stack", "init", "--no-select"]);
-  if (localStateSize().pending > 0) {
-    say("clearing what an interrupted Pulumi had begun to make from its state");
-    await pulumi.output(["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]);
-  }
+  // Asking Pulumi would take a second each time.
+  if (localStateSize().pending > 0) await forgetPendingCreates(pulumi, say);
   await nameStandIns(pulumi, images);
   await createMissingSecrets(pulumi, say);
   return await ensureFirstUser(pulumi, say);

@@ -13,10 +13,12 @@ export interface PullRequest {
 }
 
 /** A comment as far as it matters here. */
-export interface Comment {
+interface Comment {
   readonly id: number;
   readonly raw: string;
 }
+
+type BuildOf = (raw: string) => number | undefined;
 
 /** Where the answers come from, and what passes between two tries. */
 export interface Web {
@@ -57,22 +59,24 @@ class Refused extends UserError {
 }
 
 /**
- * Publishes a comment on a pull request: updates the one that `isOwn` knows, or makes one. A comment that only looks like
- * it, because somebody else wrote it, stays as it is.
+ * Publishes a report as the one comment on a pull request: updates the report that is there, whatever build it is of, or
+ * makes one. The report of a newer build, which may end first, stays; so does what only looks like a report, because
+ * somebody else wrote it.
  *
+ * @param buildOf the build whose report a comment is; undefined for any other comment
  * @returns what was done, in words
  * @throws UserError when Bitbucket refuses, or does not answer several times
  */
 export async function publish(
   pullRequest: PullRequest,
   raw: string,
-  isOwn: (comment: Comment) => boolean,
+  buildOf: BuildOf,
   web: Web = WEB,
 ): Promise<string> {
   for (let tries = 0; ; tries++) {
     try {
       // Looked up anew each time: an answer may get lost after the comment was made.
-      return await publishOnce(pullRequest, raw, isOwn, web);
+      return await publishOnce(pullRequest, raw, buildOf, web);
     } catch (error) {
       if (!(error instanceof Busy)) throw error;
       const pause = PAUSES[tries];
@@ -82,26 +86,34 @@ export async function publish(
   }
 }
 
-async function publishOnce(
-  pullRequest: PullRequest,
-  raw: string,
-  isOwn: (comment: Comment) => boolean,
-  web: Web,
-): Promise<string> {
-  const body = { content: { raw } };
-  for (const { id } of (await listComments(pullRequest, web)).filter(isOwn)) {
-    try {
-      await request(pullRequest, "PUT", `${commentsUrl(pullRequest)}/${id}`, web, body);
-      return `updated comment ${id} of pull request ${pullRequest.id}`;
-    } catch (error) {
-      // Who may comment may still not change what others wrote.
-      if (!(error instanceof Refused) || error.status !== 403) throw error;
-    }
+async function publishOnce(pullRequest: PullRequest, raw: string, buildOf: BuildOf, web: Web): Promise<string> {
+  const build = buildOf(raw) ?? 0;
+  const reports = (await listComments(pullRequest, web)).flatMap((comment) => {
+    const of = buildOf(comment.raw);
+    return of === undefined ? [] : [{ ...comment, of }];
+  });
+  for (const { id, of, raw: there } of reports.sort((a, b) => b.of - a.of)) {
+    const isNewer = of > build;
+    // A newer one is sent back as it is: only so it shows whether it is ours, and others must not silence the report.
+    if (!(await change(pullRequest, id, isNewer ? there : raw, web))) continue;
+    const comment = `comment ${id} of pull request ${pullRequest.id}`;
+    return isNewer ? `${comment} is of a newer build, ${of}: nothing to add to it for ${build}` : `updated ${comment}`;
   }
   const made = z
     .object({ id: z.number() })
-    .safeParse(await request(pullRequest, "POST", commentsUrl(pullRequest), web, body));
+    .safeParse(await request(pullRequest, "POST", commentsUrl(pullRequest), web, { content: { raw } }));
   return `made comment ${made.data?.id ?? ""} of pull request ${pullRequest.id}`;
+}
+
+/** @returns whether the comment is ours: who may comment may still not change what others wrote */
+async function change(pullRequest: PullRequest, id: number, raw: string, web: Web): Promise<boolean> {
+  try {
+    await request(pullRequest, "PUT", `${commentsUrl(pullRequest)}/${id}`, web, { content: { raw } });
+    return true;
+  } catch (error) {
+    if (error instanceof Refused && error.status === 403) return false;
+    throw error;
+  }
 }
 
 const pageSchema = z.object({

@@ -13,11 +13,10 @@ const runFile = promisify(execFile);
  * @throws UserError when the clone does not reach back so far, or knows no such branch
  */
 export async function baseOfPullRequest(destination: string): Promise<string> {
-  const branch = `refs/remotes/origin/${destination}`;
   // Without a remote, or without a network, what is here has to do.
-  await git("fetch", "--quiet", "origin", `+refs/heads/${destination}:${branch}`).catch(() => undefined);
-  for (const known of [branch, `refs/heads/${destination}`]) {
-    const base = await git("merge-base", "HEAD", known).catch(() => undefined);
+  await fetchBranch(ROOT, destination).catch(() => undefined);
+  for (const known of [remoteBranch(destination), `refs/heads/${destination}`]) {
+    const base = await git(ROOT, "merge-base", "HEAD", known).catch(() => undefined);
     if (base !== undefined) return base.slice(0, 12);
   }
   throw new UserError(
@@ -26,7 +25,24 @@ export async function baseOfPullRequest(destination: string): Promise<string> {
   );
 }
 
-async function git(...args: readonly string[]): Promise<string> {
-  const { stdout } = await runFile("git", ["-C", ROOT, ...args], { timeout: 120_000 });
+/**
+ * Brings a branch as it is at origin now; a pipeline's clone has only the one that it is about, as it was.
+ *
+ * @returns the name by which the clone knows it
+ * @throws Error with git's words in `stderr` when origin does not answer or has no such branch
+ */
+export async function fetchBranch(folder: string, branch: string): Promise<string> {
+  const here = remoteBranch(branch);
+  await git(folder, "fetch", "--quiet", "--no-tags", "origin", `+refs/heads/${branch}:${here}`);
+  return here;
+}
+
+function remoteBranch(branch: string): string {
+  return `refs/remotes/origin/${branch}`;
+}
+
+/** Runs a command of git's in a clone. @returns what it printed @throws Error when it fails */
+export async function git(folder: string, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await runFile("git", ["-C", folder, ...args], { timeout: 120_000 });
   return stdout.trim();
 }

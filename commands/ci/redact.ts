@@ -7,6 +7,9 @@ const SHORTEST_ANYWHERE = 5;
 /** Names of environment variables that hold secrets: those of Pulumi, of clouds, of Bitbucket and of this project. */
 const SECRET_NAMES = /PASS|SECRET|TOKEN|KEY|CREDENTIAL/i;
 
+/** Names like those, of files, of programs that ask, and of the project in Bitbucket, whose key is a word such as ICINGA. */
+const HARMLESS_NAMES = /_FILE$|_ASKPASS$|^BITBUCKET_PROJECT_KEY$/;
+
 /** Takes secrets out of text. */
 export type Redact = (text: string) => string;
 
@@ -28,8 +31,8 @@ export function redactor(secrets: readonly string[]): Redact {
 /** Values of the environment variables whose names say that they are secret. */
 export function secretsOfEnvironment(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(env).flatMap(([name, value = ""]) =>
-    // A file's name is no secret, and neither is a word such as "true".
-    SECRET_NAMES.test(name) && !name.endsWith("_FILE") && value.length > SHORTEST_ANYWHERE ? [value] : [],
+    // A word such as "true" is no secret.
+    SECRET_NAMES.test(name) && !HARMLESS_NAMES.test(name) && value.length > SHORTEST_ANYWHERE ? [value] : [],
   );
 }
 

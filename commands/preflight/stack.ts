@@ -2,11 +2,7 @@ import { nodesOf } from "../../settings/crossChecks";
 import { settingsSchema } from "../../settings/schema";
 import { stackSubnets } from "../../settings/subnets";
 import type { Demands } from "./facts";
-import { PROJECT } from "../repository";
-import { readStackConfig, readStackFile } from "../stack/stackFile";
-import { UserError } from "../userError";
-
-const demandsSchema = settingsSchema.pick({ central: true, networks: true });
+import { readStackConfig, readStackFile, validSetting } from "../stack/stackFile";
 
 /**
  * What a stack's file demands of its swarm, and where that is.
@@ -16,14 +12,8 @@ const demandsSchema = settingsSchema.pick({ central: true, networks: true });
 export function demandsOfStack(stack: string): { readonly dockerHost: string; readonly demands: Demands } {
   const { dockerHost, locations } = readStackFile(stack);
   const config = readStackConfig(stack);
-  const given = { central: config[`${PROJECT}:central`], networks: config[`${PROJECT}:networks`] };
-  const { success, data } = demandsSchema.safeParse(given);
-  if (!success) {
-    throw new UserError(
-      `Pulumi.${stack}.yaml: ${PROJECT}:central or ${PROJECT}:networks is not valid; pulumi preview says what is wrong`,
-    );
-  }
-  const { central, networks } = data;
+  const central = validSetting(stack, config, "central", settingsSchema.shape.central);
+  const networks = validSetting(stack, config, "networks", settingsSchema.shape.networks);
   return {
     dockerHost,
     demands: {

@@ -39,18 +39,30 @@ export function readStackFile(stack: string): StackFile {
     throw new UserError(`there is no stack file Pulumi.${stack}.yaml${hint}`);
   }
   const config = readStackConfig(stack);
-  const valid = <T extends z.ZodType>(key: string, schema: T): z.output<T> => {
-    // As settings.ts has it: what is empty is not set.
-    const { success, data } = schema.safeParse(config[`${PROJECT}:${key}`] || undefined);
-    if (success) return data;
-    throw new UserError(`Pulumi.${stack}.yaml: ${PROJECT}:${key} is not valid; pulumi preview says what is wrong`);
-  };
-  const locations = valid("locations", z.array(locationSchema));
-  const central = valid("central", settingsSchema.shape.central);
+  const locations = validSetting(stack, config, "locations", z.array(locationSchema));
+  const central = validSetting(stack, config, "central", settingsSchema.shape.central);
   const dockerHost = config["docker:host"];
   return {
     dockerHost: typeof dockerHost === "string" ? dockerHost : LOCAL_DOCKER_HOST,
     locations,
     centralNode: centralNodeOf({ central, locations }),
   };
+}
+
+/**
+ * A setting as the program takes it: what is empty is not set.
+ *
+ * @param config of the stack's file
+ * @param key without the project's prefix
+ * @throws UserError when it is not valid
+ */
+export function validSetting<T extends z.ZodType>(
+  stack: string,
+  config: Readonly<Record<string, unknown>>,
+  key: string,
+  schema: T,
+): z.output<T> {
+  const { success, data } = schema.safeParse(config[`${PROJECT}:${key}`] || undefined);
+  if (success) return data;
+  throw new UserError(`Pulumi.${stack}.yaml: ${PROJECT}:${key} is not valid; pulumi preview says what is wrong`);
 }

@@ -197,11 +197,25 @@ describe("the pipeline of a pull request", () => {
 
   describe("and after the merge", () => {
     const deploy = (): Step | undefined => pipeline("branches", "main").get("Deploy dev");
+    const branchEnv = (more: Readonly<Record<string, string>> = {}): Record<string, string> =>
+      envOf("dev", { BITBUCKET_BRANCH: "main", ...more });
+    beforeAll(() => void git("push", "--quiet", "origin", "HEAD:refs/heads/main"));
+
+    test("an older commit is refused once a newer one was merged", async () => {
+      const newer = git("commit-tree", "-p", "HEAD", "-m", "A newer merge", "HEAD^{tree}").trim();
+      git("push", "--quiet", "origin", `${newer}:refs/heads/main`);
+      const output = failed(await runStep(deploy(), branchEnv()));
+      expect(output).toMatch(
+        /main has 1 newer commit, at last [0-9a-f]+ "A newer merge", which this deployment would undo/,
+      );
+      expect(output).toContain(`set the variable DEPLOY_OLDER_COMMIT to ${git("rev-parse", "HEAD").trim()}`);
+      git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main");
+    });
 
     test("nothing is deployed to the pipeline's own engine", async () => {
       const file = workspace.read("Pulumi.dev.yaml");
       workspace.write("Pulumi.dev.yaml", file.replace(/^ {2}docker:host:.*\n/m, ""));
-      const output = failed(await runStep(deploy(), envOf("dev")));
+      const output = failed(await runStep(deploy(), branchEnv()));
       expect(output).toContain("docker:host of stack dev is unix:///var/run/docker.sock");
       workspace.write("Pulumi.dev.yaml", file);
     });
@@ -215,12 +229,12 @@ describe("the pipeline of a pull request", () => {
       workspace.write("index.ts", SMALL_PROGRAM);
       setDev("docker:host", server.dockerHost);
       const strange = { DEPLOY_KNOWN_HOSTS: ssh.DEPLOY_KNOWN_HOSTS, DEPLOY_SSH_KEY: base64(strangersKey(keyFile)) };
-      expect(failed(await runStep(deploy(), envOf("dev", strange)))).toContain("The public half of DEPLOY_SSH_KEY");
+      expect(failed(await runStep(deploy(), branchEnv(strange)))).toContain("The public half of DEPLOY_SSH_KEY");
       const otherHost = base64(otherHostKeys(home));
-      expect(failed(await runStep(deploy(), envOf("dev", { ...ssh, DEPLOY_KNOWN_HOSTS: otherHost })))).toContain(
+      expect(failed(await runStep(deploy(), branchEnv({ ...ssh, DEPLOY_KNOWN_HOSTS: otherHost })))).toContain(
         "The host shows another key than those in DEPLOY_KNOWN_HOSTS",
       );
-      const output = succeeded(await runStep(deploy(), envOf("dev", ssh)));
+      const output = succeeded(await runStep(deploy(), branchEnv(ssh)));
       expect(output).toContain("docker:index:Volume data created");
       const { Volumes: volumes } = await engine.docker.listVolumes();
       expect(volumes.map(({ Name }) => Name)).toEqual([expect.stringMatching(/^data-/)]);

@@ -1,11 +1,13 @@
-import { type Comment, publish, type PullRequest } from "../../../../commands/ci/bitbucket";
+import { publish, type PullRequest } from "../../../../commands/ci/bitbucket";
 import { BitbucketServer } from "../../../bitbucketServer";
 
 // A machine that is busy with other tests takes its time for the first connection.
 jest.setTimeout(60_000);
 
 const REPOSITORY = "acme/monitoring";
-const isOwn = ({ raw }: Comment): boolean => raw.startsWith("marker");
+/** Reports begin with `marker` or, where the build matters, `marker <build>`. */
+const buildOf = (raw: string): number | undefined =>
+  raw.startsWith("marker") ? Number(/^marker (\d+)/.exec(raw)?.[1] ?? "0") : undefined;
 
 let server: BitbucketServer;
 let pauses: number[];
@@ -24,7 +26,7 @@ function send(raw: string, change: Partial<PullRequest> = {}): Promise<string> {
     ...change,
   };
   const wait = (seconds: number) => Promise.resolve(void pauses.push(seconds));
-  return publish(pullRequest, raw, isOwn, { fetch, wait });
+  return publish(pullRequest, raw, buildOf, { fetch, wait });
 }
 
 const raws = (): string[] => server.comments.map(({ content }) => content.raw);
@@ -34,6 +36,32 @@ it("makes the comment the first time and updates it in place from then on", asyn
   expect(await send("marker: first")).toBe("made comment 1001 of pull request 7");
   expect(await send("marker: second")).toBe("updated comment 1001 of pull request 7");
   expect(raws()).toEqual(["please mind the marker", "marker: second"]);
+});
+
+it("has one comment, of the newest build, in whatever order builds end", async () => {
+  await send("marker 11");
+  expect(await send("marker 10")).toBe(
+    "comment 1000 of pull request 7 is of a newer build, 11: nothing to add to it for 10",
+  );
+  expect(raws()).toEqual(["marker 11"]);
+  await send("marker 12");
+  expect(raws()).toEqual(["marker 12"]);
+});
+
+it("updates the newest where an earlier program left several", async () => {
+  server.add("pipeline", "marker 3");
+  server.add("pipeline", "marker 5");
+  expect(await send("marker 4")).toMatch(/^comment 1001 .* newer build, 5/);
+  expect(await send("marker 6")).toMatch(/^updated comment 1001 /);
+  expect(raws()).toEqual(["marker 3", "marker 6"]);
+});
+
+it("is not silenced by others who write that theirs is of a newer build", async () => {
+  server.add("mallory", "marker 99");
+  await send("marker 11");
+  expect(await send("marker 10")).toMatch(/^comment 1001 .* newer build, 11/);
+  await send("marker 12");
+  expect(raws()).toEqual(["marker 99", "marker 12"]);
 });
 
 it("finds its comment on a later page", async () => {

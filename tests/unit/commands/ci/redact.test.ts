@@ -54,6 +54,21 @@ it("knows secrets of the environment by their names", () => {
   ).toEqual(["opensesame", "ATCTT3x"]);
 });
 
+it("takes no name, path or program for a secret because of what its variable is called", () => {
+  const named = {
+    BITBUCKET_PROJECT_KEY: "GATEWAY",
+    BITBUCKET_SSH_KEY_FILE: "/opt/atlassian/pipelines/agent/ssh/id_rsa",
+    GIT_ASKPASS: "/usr/bin/askpass",
+    SSH_ASKPASS: "/usr/bin/ssh-askpass",
+  };
+  const secret = {
+    BITBUCKET_STEP_OIDC_TOKEN: "eyJhbGciOi",
+    PIPELINES_JWT_TOKEN: "eyJ0eXAiOi",
+    DEPLOY_SSH_KEY: "LS0tLS1C",
+  };
+  expect(secretsOfEnvironment({ ...named, ...secret })).toEqual(Object.values(secret));
+});
+
 it("finds the texts of structured values", () => {
   expect(textsIn({ value: '{"url":"https://x","more":["y"]}', secret: true })).toEqual([
     '{"url":"https://x","more":["y"]}',
