@@ -189,11 +189,14 @@ export class RegistryClient {
     const scope = image === undefined ? "" : `repository:${this.login.repository}/${image}:pull,push`;
     const known = isOwn ? this.authorizations.get(scope) : undefined;
     const first = await this.send(method, url, known === undefined ? headers : { ...headers, Authorization: known });
-    if (first.status !== 401 || known !== undefined || !isOwn) return first;
+    if (first.status !== 401 || !isOwn) return first;
+    // A token that was good may have run out, as during a long push; only a second 401 is about the password.
+    this.authorizations.delete(scope);
     const authorization = await this.authorize(first, scope);
     if (typeof authorization !== "string") return authorization;
-    this.authorizations.set(scope, authorization);
-    return this.send(method, url, { ...headers, Authorization: authorization });
+    const second = await this.send(method, url, { ...headers, Authorization: authorization });
+    if (second.status !== 401) this.authorizations.set(scope, authorization);
+    return second;
   }
 
   /** What to authorize with, by the registry's challenge; or the answer of the place that gives tokens, if it refuses. */

@@ -78,6 +78,25 @@ test("a registry that gives tokens gets the login for one, and the token for the
   await expect(client("wrong").checkPush("base")).rejects.toThrow(/ci is refused with this password \(401\)/);
 });
 
+test("a token that has run out since is replaced by another; only a refusal of that one is the password's", async () => {
+  const path = "/v2/monitoring/base/manifests/1";
+  const challenge = `Bearer realm="http://${address}/token"`;
+  const accepting = (token: string) => {
+    const bearer = { authorization: `Bearer ${token}`, challenge };
+    routes[`HEAD ${path}`] = withLogin(200, { "Docker-Content-Digest": "sha256:abc" }, "", bearer);
+  };
+  let tokens = 0;
+  routes["GET /token"] = (request, response) => withLogin(200, {}, `{"token":"${++tokens}"}`)?.(request, response);
+  const registry = client();
+  accepting("1");
+  expect(await registry.digestOf("base", "1")).toBe("sha256:abc");
+  accepting("2");
+  expect(await registry.digestOf("base", "1")).toBe("sha256:abc");
+  accepting("none");
+  await expect(registry.digestOf("base", "1")).rejects.toThrow(/ci is refused with this password \(401\)/);
+  expect(tokens).toBe(3);
+});
+
 test.each<[string, Routes, RegExp]>([
   [
     "another password",
