@@ -150,6 +150,43 @@ test("the digest of a tag comes from HEAD, or from the manifest itself where a p
   );
 });
 
+describe("the architectures of an image", () => {
+  const path = "/v2/monitoring/base";
+  const manifest = (body: object): void => {
+    routes[`GET ${path}/manifests/sha256:m`] = withLogin(200, {}, JSON.stringify(body));
+  };
+  const architectures = () => client().architecturesOf("base", "sha256:m");
+
+  test("are that of its configuration, wherever the registry keeps it", async () => {
+    manifest({ config: { digest: "sha256:c" } });
+    routes[`GET ${path}/blobs/sha256:c`] = withLogin(200, {}, '{"architecture":"arm64","os":"linux"}');
+    expect(await architectures()).toEqual(["arm64"]);
+    routes["GET /store/c"] = withLogin(200, {}, '{"architecture":"arm64"}');
+    routes[`GET ${path}/blobs/sha256:c`] = withLogin(307, { Location: "/store/c" });
+    expect(await architectures()).toEqual(["arm64"]);
+  });
+
+  test("are those of an index's platforms, without what is no image", async () => {
+    const platforms = ["arm64", "unknown", "amd64"].map((architecture) => ({ platform: { architecture } }));
+    manifest({ manifests: platforms });
+    expect(await architectures()).toEqual(["arm64", "amd64"]);
+  });
+
+  test("are none where the registry does not tell them", async () => {
+    expect(await architectures()).toEqual([]);
+    for (const body of [{}, [], { manifests: [{}] }, { manifests: "x" }, { config: { digest: "sha256:gone" } }]) {
+      manifest(body);
+      expect(await architectures()).toEqual([]);
+    }
+    for (const body of ["null", '{"architecture":""}']) {
+      routes[`GET ${path}/blobs/sha256:gone`] = withLogin(200, {}, body);
+      expect(await architectures()).toEqual([]);
+    }
+    const gone = new RegistryClient({ address: "127.0.0.1:1", repository: "m", username: "ci", password: "x" }, "http");
+    expect(await gone.architecturesOf("base", "sha256:m")).toEqual([]);
+  });
+});
+
 test("a password that is not right anywhere is sent to nobody else", async () => {
   const strangers: (string | undefined)[] = [];
   const stranger = createServer((request, response) => {
