@@ -223,7 +223,7 @@ describe("with a registry", () => {
     const [master] = find(/^icinga-master-swarm-service$/);
     const { containerSpec } = master?.inputs.taskSpec as { containerSpec: { image: string } };
     expect(containerSpec.image).toMatch(
-      /^nexus:5000\/monitoring\/icinga-master:([0-9a-f]{16})@image-master-push-\1-stdout$/,
+      /^nexus:5000\/monitoring\/icinga-master:[0-9a-f]{16}@image-master-push-[0-9a-f]{16}-stdout$/,
     );
     // What Docker notes beside it would replace every task at the first refresh.
     expect(master?.ignoreChanges).toEqual(["taskSpec.placement.platforms"]);
