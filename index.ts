@@ -27,6 +27,7 @@ const stack = { ...settings, dockerHost };
 const provider = new docker.Provider("docker", {
   host: dockerHost,
   registryAuth: settings.registryAuth,
+  sshOpts: settings.sshOpts,
 });
 const opts: pulumi.ComponentResourceOptions = { providers: [provider] };
 

@@ -18,12 +18,15 @@ import {
   PROJECT,
   settingsSchema,
 } from "./settings/schema";
+import { SSH_KEEP_ALIVE, sshFlags } from "./settings/ssh";
 import { isDirect } from "./settings/uplinks";
 
 /** Everything a stack is told, validated and with its defaults. Sizes in `memory` are megabytes. */
 export interface Settings extends Omit<PlainSettings, "central" | "inventory" | "heartbeat" | "master"> {
   /** Where Docker answers: a socket or `ssh://user@host`. @default the local socket */
   readonly dockerHost: string;
+  /** What the Docker provider's ssh is told; nothing where Docker answers at a socket. */
+  readonly sshOpts?: string[];
   /** The node of the centre, by host name, or `self`. */
   readonly centralNode: string;
   /** Inventory and locations as the generator takes them: base64 chunks that each fit a Docker config. */
@@ -54,7 +57,8 @@ export function readSettings(): Settings {
   const credentials = readCredentials(plain, problems);
   const shipment = readShipment(plain, problems);
   const dockerHost = new pulumi.Config("docker").get("host") ?? "unix:///var/run/docker.sock";
-  if (dockerHost.startsWith("ssh://") && plain.gateway && plain.gateway.hostname === undefined) {
+  const overSsh = dockerHost.startsWith("ssh://");
+  if (overSsh && plain.gateway && plain.gateway.hostname === undefined) {
     problems.push(
       `${PROJECT}:gateway.hostname: missing; the stack is on another machine (docker:host), so say the name that people type`,
     );
@@ -66,6 +70,7 @@ export function readSettings(): Settings {
   return {
     ...rest,
     dockerHost,
+    sshOpts: overSsh ? sshFlags(SSH_KEEP_ALIVE) : undefined,
     centralNode: centralNodeOf({ ...rest, central }),
     shipment,
     registryAuth: rest.registry && [

@@ -7,7 +7,7 @@ import { UserError } from "./userError";
 /**
  * Pushes one image (`components/serviceImage.ts`) from the engine it was built on, unless the registry has its tag already,
  * and prints the digest under which it is there. The tag is the image's content, so what has it is the image: another
- * stack's push of it is not overwritten, whose services run its digest.
+ * stack's push of it is not overwritten, whose services run its digest; only its architecture may be another.
  *
  * Environment: PUSH_IMAGE (without repository), PUSH_TAG, PUSH_DOCKER_HOST (default: the local socket), and as
  * `commands/checkRegistry.ts`.
@@ -19,22 +19,65 @@ export async function main(): Promise<number> {
   if (!image || !tag) throw new UserError("push-image needs the environment variables PUSH_IMAGE and PUSH_TAG");
   const dockerHost = process.env.PUSH_DOCKER_HOST || LOCAL_DOCKER_HOST;
   const login = registryLoginFrom(process.env);
-  const registry = new RegistryClient(login);
-  const present = await registry.digestOf(image, tag);
-  process.stdout.write(present ?? (await push(registry, login, image, tag, dockerHost)));
+  process.stdout.write(await pushOnce(new RegistryClient(login), { login, image, tag, dockerHost }));
   return 0;
 }
 
-async function push(
-  registry: RegistryClient,
-  login: RegistryLogin,
-  image: string,
-  tag: string,
-  dockerHost: string,
-): Promise<string> {
+/** An image, where it was built, and where it is to be. */
+interface Push {
+  readonly login: RegistryLogin;
+  /** Without repository. */
+  readonly image: string;
+  readonly tag: string;
+  /** Of the engine that built it. */
+  readonly dockerHost: string;
+}
+
+/** @returns the digest under which the registry has the image, pushed if it had none. Exported for tests. @throws as `main` */
+export async function pushOnce(registry: RegistryClient, wanted: Push): Promise<string> {
+  const present = await registry.digestOf(wanted.image, wanted.tag);
+  if (present === undefined) return push(registry, wanted);
+  await checkArchitecture(registry, wanted, present);
+  return present;
+}
+
+/**
+ * The tag does not tell for which machines an image is. Says nothing where registry or engine do not tell either: the
+ * deployment works without this.
+ */
+async function checkArchitecture(registry: RegistryClient, wanted: Push, digest: string): Promise<void> {
+  const { image, tag, dockerHost } = wanted;
+  const present = await registry.architecturesOf(image, digest);
+  const built = present.length === 0 ? undefined : await builtArchitecture(wanted);
+  if (!built || present.includes(built)) return;
+  throw registry.problem(
+    `${image}:${tag} is there for ${present.join(" and ")}, and the engine at ${dockerHost} built it for ${built}; stacks ` +
+      "of different architectures need a repository each: give this one its own in icinga-swarm:registry.repository",
+  );
+}
+
+async function builtArchitecture(wanted: Push): Promise<string | undefined> {
+  const connection = dockerConnection(wanted.dockerHost);
+  try {
+    const docker = await connection.client();
+    return (await docker.getImage(`${nameIn(wanted)}:${wanted.tag}`).inspect()).Architecture;
+  } catch {
+    return undefined;
+  } finally {
+    connection.close();
+  }
+}
+
+/** What the engine knows an image by, without its tag. */
+function nameIn({ login, image }: Push): string {
+  return `${login.address}/${login.repository}/${image}`;
+}
+
+async function push(registry: RegistryClient, wanted: Push): Promise<string> {
+  const { login, image, tag, dockerHost } = wanted;
   const connection = dockerConnection(dockerHost);
   try {
-    const refused = await pushFromEngine(patient(await connection.client()), login, image, tag);
+    const refused = await pushFromEngine(patient(await connection.client()), wanted);
     if (refused !== undefined) throw registry.problem(explainRefusal(refused, login, image, dockerHost));
   } catch (error) {
     throw explainDockerError(error, dockerHost);
@@ -52,14 +95,10 @@ async function push(
 }
 
 /** @returns the engine's words when the push failed */
-async function pushFromEngine(
-  docker: Docker,
-  { address, repository, username, password }: RegistryLogin,
-  image: string,
-  tag: string,
-): Promise<string | undefined> {
-  const stream = await docker.getImage(`${address}/${repository}/${image}`).push({
-    tag,
+async function pushFromEngine(docker: Docker, wanted: Push): Promise<string | undefined> {
+  const { address, username, password } = wanted.login;
+  const stream = await docker.getImage(nameIn(wanted)).push({
+    tag: wanted.tag,
     authconfig: { username, password, serveraddress: address },
   });
   return new Promise((resolve) => {

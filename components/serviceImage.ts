@@ -57,14 +57,17 @@ export class ServiceImage extends pulumi.ComponentResource {
       { parent: this },
     );
     this.builtName = built.name;
-    this.reference = registry ? this.push(name, args.image, registry, built) : built.imageId;
+    this.reference = registry
+      ? this.push(`${name}-push-${hashOf(fullName)}`, args.image, registry, built)
+      : built.imageId;
     this.registerOutputs({ reference: this.reference });
   }
 
   /**
    * No `docker.RegistryImage`: a refresh takes what that stands for for lost when the registry is down or the password was
-   * changed, and the plan then makes it anew. This is done once for a content, which its name tells, and nothing that
-   * changes later (the password above all) makes the services' images look unknown.
+   * changed, and the plan then makes it anew. This is done once for a content and the place it goes to, which its name
+   * tells, and nothing that changes later (the password above all) makes the services' images look unknown. A trigger would
+   * not do: what replaces the old push would keep its environment, and with it the old place.
    */
   private push(
     name: string,
@@ -73,7 +76,7 @@ export class ServiceImage extends pulumi.ComponentResource {
     built: docker.RemoteImage,
   ): pulumi.Output<string> {
     const pushed = new command.local.Command(
-      `${name}-push-${this.contentHash}`,
+      name,
       {
         create: "node commands/run.mjs push-image",
         environment: {
@@ -101,6 +104,10 @@ export function contentHash(args: ImageContent): string {
     hash.update(JSON.stringify([file, executable])).update(fs.readFileSync(file));
   }
   return hash.digest("hex").slice(0, 16);
+}
+
+function hashOf(text: string): string {
+  return crypto.createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 /** Files at or below a path, sorted, with forward slashes. */

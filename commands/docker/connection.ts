@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
+import { SSH_KEEP_ALIVE, sshFlags } from "../../settings/ssh";
 import { UserError } from "../userError";
 
 /** The engine that Pulumi's docker provider uses when `docker:host` is not set. */
@@ -115,8 +116,7 @@ const SSH_OPTIONS = {
   ControlMaster: "no",
   ControlPath: "none",
   ConnectTimeout: "15",
-  ServerAliveInterval: "10",
-  ServerAliveCountMax: "3",
+  ...SSH_KEEP_ALIVE,
 };
 
 /** The arguments of the one ssh that carries all requests. Exported for tests. */
@@ -137,7 +137,7 @@ export function sshCommand(url: URL, command: string): string[] {
 function optionsAndDestination(url: URL, options: Readonly<Record<string, string>>): string[] {
   const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
   return [
-    ...Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]),
+    ...sshFlags(options),
     ...(url.port ? ["-p", url.port] : []),
     // After `--`, so that no host name is ever read as an option.
     "--",

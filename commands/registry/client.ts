@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { request as plainRequest, type IncomingHttpHeaders, type RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
 import { rootCertificates } from "node:tls";
+import { z } from "zod";
 import { UserError } from "../userError";
 
 /** A private registry as the settings name it, and the login for it. */
@@ -47,6 +48,14 @@ const SYSTEM_AUTHORITIES = [
   "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
   "/etc/ssl/cert.pem",
 ];
+
+/** What an image's configuration and an index's entries tell. */
+const platformSchema = z.object({ architecture: z.string().min(1) });
+/** An index of images for several platforms, or one image. */
+const manifestSchema = z.union([
+  z.object({ manifests: z.array(z.object({ platform: platformSchema })) }),
+  z.object({ config: z.object({ digest: z.string() }) }),
+]);
 
 interface Answer {
   readonly status: number;
@@ -100,6 +109,29 @@ export class RegistryClient {
     // Some proxies hand on no headers they do not know.
     const whole = await this.ask("GET", path, image, { Accept: MANIFESTS });
     return `sha256:${createHash("sha256").update(whole.body).digest("hex")}`;
+  }
+
+  /**
+   * @param image without repository
+   * @param reference digest or tag
+   * @returns the architectures that an image is there for, as Docker names them; none where the registry does not tell
+   */
+  async architecturesOf(image: string, reference: string): Promise<string[]> {
+    const path = `/v2/${this.login.repository}/${image}`;
+    const read = async (what: string, headers = {}): Promise<unknown> =>
+      parsed(await this.askOnwards(`${path}/${what}`, image, headers));
+    try {
+      const found = manifestSchema.parse(await read(`manifests/${reference}`, { Accept: MANIFESTS }));
+      const platforms =
+        "manifests" in found
+          ? found.manifests.map(({ platform }) => platform)
+          : [platformSchema.parse(await read(`blobs/${found.config.digest}`))];
+      // Signatures and the like stand in an index as images for no machine.
+      return platforms.flatMap(({ architecture }) => (architecture === "unknown" ? [] : architecture));
+    } catch {
+      // Nothing that a deployment needs: what is wrong with the registry is said where it is in the way.
+      return [];
+    }
   }
 
   /** An error that begins with where it happened. */
@@ -176,6 +208,13 @@ export class RegistryClient {
     return `unexpected answer ${answer.status} to ${what}${said(answer)}`;
   }
 
+  /** A GET that follows the way to where a registry keeps its blobs. */
+  private async askOnwards(path: string, image: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
+    const answer = await this.ask("GET", path, image, headers);
+    const { location } = answer.headers;
+    return answer.status >= 300 && location ? this.ask("GET", location, image) : answer;
+  }
+
   /** One request, with whatever authorization the registry asks for. */
   private async ask(
     method: string,
@@ -189,11 +228,14 @@ export class RegistryClient {
     const scope = image === undefined ? "" : `repository:${this.login.repository}/${image}:pull,push`;
     const known = isOwn ? this.authorizations.get(scope) : undefined;
     const first = await this.send(method, url, known === undefined ? headers : { ...headers, Authorization: known });
-    if (first.status !== 401 || known !== undefined || !isOwn) return first;
+    if (first.status !== 401 || !isOwn) return first;
+    // A token that was good may have run out, as during a long push; only a second 401 is about the password.
+    this.authorizations.delete(scope);
     const authorization = await this.authorize(first, scope);
     if (typeof authorization !== "string") return authorization;
-    this.authorizations.set(scope, authorization);
-    return this.send(method, url, { ...headers, Authorization: authorization });
+    const second = await this.send(method, url, { ...headers, Authorization: authorization });
+    if (second.status !== 401) this.authorizations.set(scope, authorization);
+    return second;
   }
 
   /** What to authorize with, by the registry's challenge; or the answer of the place that gives tokens, if it refuses. */

@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { RegistryAccess } from "../../../components/registryAccess";
 import { ServiceImage, type ServiceImageArgs } from "../../../components/serviceImage";
 import { record } from "./recorder";
 
@@ -73,4 +75,37 @@ test("a change of the base is a change of what stands on it", async () => {
   const after = (await onBase()) as typeof before;
   expect(after.name).not.toBe(before.name);
   expect(after.build.buildArgs.BASE_IMAGE).toMatch(/^icinga-swarm\/base:[0-9a-f]{16}$/);
+});
+
+describe("a push", () => {
+  const NEXUS = { address: "nexus:5000", repository: "monitoring", username: "ci", password: "first" };
+
+  /** The name of the push and of nothing else: a name that is new is a push, and whatever else changes is none. */
+  const pushedAs = async (to: typeof NEXUS): Promise<string | undefined> => {
+    const resources = await record({}, async () => {
+      const args = { ...to, password: pulumi.output(to.password), dockerHost: "unix:///socket", contents: [] };
+      return new ServiceImage("image-demo", { ...ARGS, registry: new RegistryAccess("registry", args) });
+    });
+    const [push, ...others] = resources.filter(({ name }) => name.startsWith("image-demo-push-"));
+    expect(others).toEqual([]);
+    expect(push?.ignoreChanges).toEqual(["create", "environment"]);
+    return push?.name;
+  };
+
+  test("is done again for another registry, another repository and another content", async () => {
+    const names = [
+      await pushedAs(NEXUS),
+      await pushedAs({ ...NEXUS, address: "nexus:5001" }),
+      await pushedAs({ ...NEXUS, repository: "other" }),
+    ];
+    write("shared/code.ts", "2");
+    names.push(await pushedAs(NEXUS));
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("is not done again for another user or password", async () => {
+    const before = await pushedAs(NEXUS);
+    expect(before).toMatch(/^image-demo-push-[0-9a-f]{16}$/);
+    expect(await pushedAs({ ...NEXUS, username: "deploy", password: "second" })).toBe(before);
+  });
 });

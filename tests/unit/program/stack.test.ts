@@ -1,3 +1,4 @@
+import { sshCommand } from "../../../commands/docker/connection";
 import { DEV_SETTINGS, type Recorded, recordStack, SECRETS } from "./recorder";
 
 // Recording a stack loads the whole program.
@@ -222,7 +223,7 @@ describe("with a registry", () => {
     const [master] = find(/^icinga-master-swarm-service$/);
     const { containerSpec } = master?.inputs.taskSpec as { containerSpec: { image: string } };
     expect(containerSpec.image).toMatch(
-      /^nexus:5000\/monitoring\/icinga-master:([0-9a-f]{16})@image-master-push-\1-stdout$/,
+      /^nexus:5000\/monitoring\/icinga-master:[0-9a-f]{16}@image-master-push-[0-9a-f]{16}-stdout$/,
     );
     // What Docker notes beside it would replace every task at the first refresh.
     expect(master?.ignoreChanges).toEqual(["taskSpec.placement.platforms"]);
@@ -256,6 +257,23 @@ describe("with a registry", () => {
     ]);
     for (const { ignoreChanges } of find(ignoring)) expect(ignoreChanges).toEqual(["create", "environment"]);
   });
+});
+
+test("the provider's own ssh notices a line that is dead, as the gates' does, and a socket is told nothing of it", async () => {
+  const options = async (settings: Readonly<Record<string, string>>) => {
+    const resources = await recordStack(settings);
+    return resources.find(({ type }) => type === "pulumi:providers:docker")?.inputs.sshOpts;
+  };
+  const remote = {
+    ...DEV_SETTINGS,
+    "docker:host": "ssh://deploy@manager",
+    "icinga-swarm:gateway": JSON.stringify({ hostname: "monitoring.example.com" }),
+  };
+  const gates = sshCommand(new URL("ssh://deploy@manager"), "true");
+  const given = JSON.parse(String(await options(remote))) as string[];
+  expect(given).toEqual(["-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"]);
+  expect(gates).toEqual(expect.arrayContaining(given));
+  expect(await options(DEV_SETTINGS)).toBeUndefined();
 });
 
 describe("a direct uplink", () => {

@@ -78,6 +78,25 @@ test("a registry that gives tokens gets the login for one, and the token for the
   await expect(client("wrong").checkPush("base")).rejects.toThrow(/ci is refused with this password \(401\)/);
 });
 
+test("a token that has run out since is replaced by another; only a refusal of that one is the password's", async () => {
+  const path = "/v2/monitoring/base/manifests/1";
+  const challenge = `Bearer realm="http://${address}/token"`;
+  const accepting = (token: string) => {
+    const bearer = { authorization: `Bearer ${token}`, challenge };
+    routes[`HEAD ${path}`] = withLogin(200, { "Docker-Content-Digest": "sha256:abc" }, "", bearer);
+  };
+  let tokens = 0;
+  routes["GET /token"] = (request, response) => withLogin(200, {}, `{"token":"${++tokens}"}`)?.(request, response);
+  const registry = client();
+  accepting("1");
+  expect(await registry.digestOf("base", "1")).toBe("sha256:abc");
+  accepting("2");
+  expect(await registry.digestOf("base", "1")).toBe("sha256:abc");
+  accepting("none");
+  await expect(registry.digestOf("base", "1")).rejects.toThrow(/ci is refused with this password \(401\)/);
+  expect(tokens).toBe(3);
+});
+
 test.each<[string, Routes, RegExp]>([
   [
     "another password",
@@ -129,6 +148,43 @@ test("the digest of a tag comes from HEAD, or from the manifest itself where a p
   expect(await client().digestOf("base", "3")).toBe(
     "sha256:05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f",
   );
+});
+
+describe("the architectures of an image", () => {
+  const path = "/v2/monitoring/base";
+  const manifest = (body: object): void => {
+    routes[`GET ${path}/manifests/sha256:m`] = withLogin(200, {}, JSON.stringify(body));
+  };
+  const architectures = () => client().architecturesOf("base", "sha256:m");
+
+  test("are that of its configuration, wherever the registry keeps it", async () => {
+    manifest({ config: { digest: "sha256:c" } });
+    routes[`GET ${path}/blobs/sha256:c`] = withLogin(200, {}, '{"architecture":"arm64","os":"linux"}');
+    expect(await architectures()).toEqual(["arm64"]);
+    routes["GET /store/c"] = withLogin(200, {}, '{"architecture":"arm64"}');
+    routes[`GET ${path}/blobs/sha256:c`] = withLogin(307, { Location: "/store/c" });
+    expect(await architectures()).toEqual(["arm64"]);
+  });
+
+  test("are those of an index's platforms, without what is no image", async () => {
+    const platforms = ["arm64", "unknown", "amd64"].map((architecture) => ({ platform: { architecture } }));
+    manifest({ manifests: platforms });
+    expect(await architectures()).toEqual(["arm64", "amd64"]);
+  });
+
+  test("are none where the registry does not tell them", async () => {
+    expect(await architectures()).toEqual([]);
+    for (const body of [{}, [], { manifests: [{}] }, { manifests: "x" }, { config: { digest: "sha256:gone" } }]) {
+      manifest(body);
+      expect(await architectures()).toEqual([]);
+    }
+    for (const body of ["null", '{"architecture":""}']) {
+      routes[`GET ${path}/blobs/sha256:gone`] = withLogin(200, {}, body);
+      expect(await architectures()).toEqual([]);
+    }
+    const gone = new RegistryClient({ address: "127.0.0.1:1", repository: "m", username: "ci", password: "x" }, "http");
+    expect(await gone.architecturesOf("base", "sha256:m")).toEqual([]);
+  });
 });
 
 test("a password that is not right anywhere is sent to nobody else", async () => {
