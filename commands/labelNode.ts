@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
+import { type DockerConnection, dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
 import { UserError } from "./userError";
 
 /** Somebody else, or another label of the same `pulumi up`, may change the node between our reading and writing. */
@@ -23,7 +23,7 @@ interface SwarmNode {
  * Environment: LABEL_NODE (a host name, or `self`), LABEL_NAME, LABEL_DOCKER_HOST (default: the local socket).
  *
  * @param args `add` or `remove`
- * @throws UserError for a node that is not in the swarm, naming those that are
+ * @throws UserError for a node that is not in the swarm, naming those that are; when no engine answers
  */
 export async function main([action]: readonly string[]): Promise<number> {
   if (action !== "add" && action !== "remove") throw new UserError("label-node needs the argument add or remove");
@@ -32,13 +32,35 @@ export async function main([action]: readonly string[]): Promise<number> {
   const dockerHost = process.env.LABEL_DOCKER_HOST || LOCAL_DOCKER_HOST;
   const connection = dockerConnection(dockerHost);
   try {
-    const docker = await connection.client();
+    const docker = await (action === "add" ? connection.client() : answering(connection, dockerHost, node));
     console.log(await (action === "add" ? addLabel(docker, node, label) : removeLabel(docker, node, label)));
     return 0;
   } catch (error) {
     throw explainDockerError(error, dockerHost);
   } finally {
     connection.close();
+  }
+}
+
+/**
+ * Pulumi removes a label at the engine that it was set at, which may be the very machine that is given up.
+ *
+ * @throws UserError when that does not answer, with what to do: the same would happen at each later deployment
+ */
+async function answering(connection: DockerConnection, dockerHost: string, node: string): Promise<Docker> {
+  try {
+    const docker = await connection.client();
+    await docker.ping();
+    return docker;
+  } catch (error) {
+    const explained = explainDockerError(error, dockerHost);
+    if (!(explained instanceof UserError)) throw explained;
+    throw new UserError(
+      `${explained.message}. Pulumi takes the label from ${node} there, because it was set there. If that machine is gone, ` +
+        `deploy the changed docker:host alone first, with ${node} still in the swarm and in the stack's file, and take ` +
+        `${node} out afterwards. If the file has both changes already: put ${node} back, "pulumi up", then take it ` +
+        "out. For a node that cannot be put back: docs/operating.md, A node is replaced",
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { addLabel, removeLabel } from "../../../commands/labelNode";
+import { addLabel, main, removeLabel } from "../../../commands/labelNode";
 import { restoreLabels } from "../../../commands/labels";
 import { wantedLabels } from "../../../settings/nodeLabels";
 
@@ -100,4 +100,19 @@ it("gives all nodes of a stack what they lack, and names those that are not ther
   });
   expect(nodes[2]?.Spec.Labels).toEqual({ disk: "ssd", [LABEL]: "true" });
   expect((await restoreLabels(swarm(nodes), wanted)).done).toEqual([]);
+});
+
+describe("an engine that does not answer", () => {
+  const before = { ...process.env };
+  afterEach(() => (process.env = { ...before }));
+
+  it("is told from one that does, with the way out, where a label is to be removed", async () => {
+    process.env = { ...before, LABEL_NODE: "fra-1", LABEL_NAME: LABEL, LABEL_DOCKER_HOST: "unix:///nonexistent.sock" };
+    const removed = main(["remove"]);
+    await expect(removed).rejects.toMatchObject({ name: "UserError" });
+    await expect(removed).rejects.toThrow(
+      /^no Docker Engine answers at unix:\/\/\/nonexistent.sock: .* fra-1 .*docker:host.* alone.*put fra-1 back/,
+    );
+    await expect(main(["add"])).rejects.toThrow(/^no Docker Engine answers at unix:\S+ connect ENOENT \S+$/);
+  });
 });
