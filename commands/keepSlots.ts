@@ -1,8 +1,9 @@
 import type Docker from "dockerode";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
+import { type DockerConnection, dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
 import { answersForTask } from "./docker/serviceLogs";
 import { nextSlotStep, type Slots, type SlotTask } from "./keepSlots/decision";
 import {
+  environmentOf,
   nodeName,
   readNodes,
   readTasks,
@@ -16,6 +17,7 @@ import { UserError } from "./userError";
 const POLL_MS = 500;
 const PROGRESS_MS = 5_000;
 const DEFAULT_TIMEOUT_SECONDS = 600;
+const MEND_SECONDS = 60;
 
 /** Somebody else, Swarm included, may change the service between our reading and writing. */
 const OUT_OF_SEQUENCE = /out of sequence/;
@@ -25,24 +27,28 @@ interface Wanted {
   /** How many slots are to be left. */
   readonly slots: number;
   readonly timeoutSeconds: number;
+  /** How long a broken line is opened again and again while the service has no task because of us. */
+  readonly mendSeconds: number;
 }
 
 /**
  * Runs before a service is given fewer tasks (`components/keptSlots.ts`), and sees to it that those left are the first
- * slots: it takes the others away itself, with the service's spec of before. A service that is not there yet, or has no
- * slot too many, is left alone. Doing it twice is fine.
+ * slots: it takes the others away itself, with the service's spec of before. Pulumi does not see that, so tasks that an
+ * earlier run took, for a deployment that then failed, are given back. A service that is not there yet is left alone, and
+ * so is one that is to grow: its new slots are Pulumi's to make. Doing it twice is fine.
  *
  * Environment: SLOTS_SERVICE, SLOTS_KEPT (how many), SLOTS_DOCKER_HOST (default: the local socket),
  * SLOTS_TIMEOUT_SECONDS (default 600).
  *
- * @throws UserError when a node neither answers nor is given up by Swarm in that time; nothing has been changed then
+ * @throws UserError when a node neither answers nor is given up by Swarm in that time; nothing has been changed then. Or
+ *   when the engine is lost while the service has no task, with what to type
  */
 export async function main(): Promise<number> {
   const wanted = readWanted(process.env);
   const dockerHost = process.env.SLOTS_DOCKER_HOST || LOCAL_DOCKER_HOST;
   const connection = dockerConnection(dockerHost);
   try {
-    await keepSlots(await connection.client(), wanted, (line) => console.log(line));
+    await keepSlots(connection, wanted, (line) => console.log(line));
     return 0;
   } catch (error) {
     throw explainDockerError(error, dockerHost);
@@ -60,28 +66,33 @@ function readWanted(env: NodeJS.ProcessEnv): Wanted {
     service: env.SLOTS_SERVICE,
     slots,
     timeoutSeconds: Number(env.SLOTS_TIMEOUT_SECONDS || DEFAULT_TIMEOUT_SECONDS),
+    mendSeconds: MEND_SECONDS,
   };
 }
 
 /** Takes one step after the other until the first slots are the only ones. @throws UserError when the time is up */
-export async function keepSlots(docker: Docker, wanted: Wanted, say: (line: string) => void): Promise<void> {
+export async function keepSlots(
+  connection: DockerConnection,
+  wanted: Wanted,
+  say: (line: string) => void,
+): Promise<void> {
   const began = Date.now();
-  let spoken = 0;
+  const wait = waitReporter(say);
   let reason = "";
   while (Date.now() - began < wanted.timeoutSeconds * 1000) {
+    const docker = await connection.client();
     const service = await readService(docker, wanted.service);
     if (service === undefined) return say(`${wanted.service} is not there yet`);
     const slots = await readSlots(docker, service);
     const step = nextSlotStep(slots, wanted.slots);
     if (step.kind === "done") return say(`${wanted.service}: ${slotsLeft(slots)}`);
     if (step.kind === "scale") {
-      await scaleTo(docker, service, step.replicas, wanted.slots, say);
-    } else if (step.reason !== reason || Date.now() - spoken > PROGRESS_MS) {
+      await scaleTo(connection, service, step.replicas, wanted, say);
+    } else {
       reason = step.reason;
-      spoken = Date.now();
-      say(`waiting: ${reason}, ${Math.round((spoken - began) / 1000)} s`);
+      wait(reason);
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause();
   }
   throw new UserError(
     `${wanted.service} keeps all its slots, because it is not certain which of them live: for ` +
@@ -90,45 +101,103 @@ export async function keepSlots(docker: Docker, wanted: Wanted, say: (line: stri
   );
 }
 
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
+
+/** Says what is waited for: when it changes, and every few seconds. */
+function waitReporter(say: (line: string) => void): (reason: string) => void {
+  const began = Date.now();
+  let last = "";
+  let spoken = 0;
+  return (reason) => {
+    if (reason === last && Date.now() - spoken <= PROGRESS_MS) return;
+    last = reason;
+    spoken = Date.now();
+    say(`waiting: ${reason}, ${Math.round((spoken - began) / 1000)} s`);
+  };
+}
+
 function slotsLeft({ tasks }: Slots): string {
   const slots = tasks.map(({ slot }) => slot).sort((a, b) => a - b);
   return slots.length === 0 ? "it has no task" : `slot ${slots.join(" and ")}, and no other`;
 }
 
-/**
- * Tells Swarm how many tasks to run. None is never the end of it: what is taken away to be numbered anew is made again in
- * the same breath, also when Pulumi is interrupted meanwhile, because nobody else might.
- */
+/** Tells Swarm how many tasks to run. */
 async function scaleTo(
-  docker: Docker,
+  connection: DockerConnection,
   service: SwarmService,
   replicas: number,
-  wanted: number,
+  wanted: Wanted,
   say: (line: string) => void,
 ): Promise<void> {
-  const name = service.Spec.Name;
-  if (replicas > 0) {
-    say(`${name}: ${replicasOf(service)} slots become ${replicas}`);
-    await setReplicas(docker, name, replicas);
-    return;
+  const { Name: name } = service.Spec;
+  const before = replicasOf(service);
+  if (replicas === 0) {
+    say(`${name}: its slots are numbered anew, because one of the first ${wanted.slots} does not run`);
+    return numberAnew(connection, wanted, say);
   }
-  say(`${name}: its slots are numbered anew, because one of the first ${wanted} does not run`);
+  say(
+    before < replicas
+      ? `${name} has fewer tasks than it is made for: ${before} becomes ${replicas}`
+      : `${name}: ${before} slots become ${replicas}`,
+  );
+  await setReplicas(await connection.client(), name, replicas);
+}
+
+/**
+ * No task is never the end of it: what is taken away to be numbered anew is made again in the same breath, also when Pulumi
+ * is interrupted meanwhile, because nobody else might.
+ */
+async function numberAnew(connection: DockerConnection, wanted: Wanted, say: (line: string) => void): Promise<void> {
   const ignore = (): void => undefined;
   process.on("SIGINT", ignore).on("SIGTERM", ignore);
   try {
-    await setReplicas(docker, name, 0);
-    await untilNoTask(docker, name);
+    await setReplicas(await connection.client(), wanted.service, 0);
+    await untilNoTask(connection, wanted.service);
   } finally {
-    await setReplicas(docker, name, wanted);
-    process.off("SIGINT", ignore).off("SIGTERM", ignore);
+    await giveBack(connection, wanted, say).finally(() => process.off("SIGINT", ignore).off("SIGTERM", ignore));
   }
 }
 
 /** Until Swarm has noted that no task is to run; that those on a dead node end, nobody could wait for. */
-async function untilNoTask(docker: Docker, name: string): Promise<void> {
+async function untilNoTask(connection: DockerConnection, name: string): Promise<void> {
   for (let attempt = 0; attempt < 60; attempt++) {
-    if ((await readTasks(docker, name)).filter(isWanted).length === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    try {
+      if ((await readTasks(await connection.client(), name)).filter(isWanted).length === 0) return;
+    } catch {
+      // What comes next does not depend on this look, and mends the line.
+      return;
+    }
+    await pause();
+  }
+}
+
+/** Makes the first slots again. @throws UserError with what to type when no engine answers for `mendSeconds` */
+async function giveBack(
+  connection: DockerConnection,
+  { service, slots, mendSeconds }: Wanted,
+  say: (line: string) => void,
+): Promise<void> {
+  const limit = Date.now() + mendSeconds * 1000;
+  const wait = waitReporter(say);
+  for (;;) {
+    try {
+      return await setReplicas(await connection.client(), service, slots);
+    } catch (error) {
+      if (isMissing(error)) throw error;
+      const { message } = error as Error;
+      if (Date.now() > limit) {
+        throw new UserError(
+          `${service} has 0 tasks, and for ${mendSeconds} s could not be given any (${message}): nothing checks what is ` +
+            `its own. On a manager type "docker service scale ${service}=${slots}", then "pulumi up --refresh", which sees it`,
+        );
+      }
+      wait(`${service} has 0 tasks and cannot be given any (${message})`);
+      // A tunnel that is frozen would be used for as long as ssh has not noticed.
+      connection.close();
+      await pause();
+    }
   }
 }
 
@@ -150,16 +219,31 @@ async function readService(docker: Docker, name: string): Promise<SwarmService |
   try {
     return (await docker.getService(name).inspect()) as SwarmService;
   } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as { statusCode?: number }).statusCode === 404;
 }
 
 async function readSlots(docker: Docker, service: SwarmService): Promise<Slots> {
   const [tasks, nodes] = await Promise.all([readTasks(docker, service.Spec.Name), readNodes(docker)]);
   const byId = new Map(nodes.map((node) => [node.ID, node]));
   const views = tasks.filter(isWanted).map((task) => viewOf(docker, task, byId.get(task.NodeID ?? "")));
-  return { service: service.Spec.Name, replicas: replicasOf(service), tasks: await Promise.all(views) };
+  return {
+    service: service.Spec.Name,
+    replicas: replicasOf(service),
+    madeFor: endpointsOf(service),
+    tasks: await Promise.all(views),
+  };
+}
+
+/** A slave of any other slot would not start. */
+function endpointsOf({ Spec }: SwarmService): number {
+  const names = environmentOf(Spec.TaskTemplate, "ICINGA_ENDPOINTS") ?? "";
+  return names.split(" ").filter(Boolean).length;
 }
 
 function isWanted({ DesiredState }: SwarmTask): boolean {

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
+import { type DockerConnection, dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
 import { UserError } from "./userError";
 
 /** Somebody else, or another label of the same `pulumi up`, may change the node between our reading and writing. */
@@ -26,7 +26,7 @@ interface SwarmNode {
  * Environment: LABEL_NODE (a host name, or `self`), LABEL_NAME, LABEL_DOCKER_HOST (default: the local socket).
  *
  * @param args `add` or `remove`
- * @throws UserError for a node that is not in the swarm, naming those that are
+ * @throws UserError for a node that is not in the swarm, naming those that are; when no engine answers
  */
 export async function main([action]: readonly string[]): Promise<number> {
   if (action !== "add" && action !== "remove") throw new UserError("label-node needs the argument add or remove");
@@ -35,9 +35,10 @@ export async function main([action]: readonly string[]): Promise<number> {
   const dockerHost = process.env.LABEL_DOCKER_HOST || LOCAL_DOCKER_HOST;
   const connection = dockerConnection(dockerHost);
   try {
-    const docker = await connection.client();
     const change =
-      action === "add" ? addLabel(docker, node, label, { [by(label)]: node }) : removeLabel(docker, node, label);
+      action === "add"
+        ? addLabel(await connection.client(), node, label, { [by(label)]: node })
+        : removeLabel(await answering(connection, dockerHost, node), node, label);
     console.log(await change);
     return 0;
   } catch (error) {
@@ -50,6 +51,28 @@ export async function main([action]: readonly string[]): Promise<number> {
 /** Name of the label that holds the name under which a node got another one. */
 function by(label: string): string {
   return `${label}.by`;
+}
+
+/**
+ * Pulumi removes a label at the engine that it was set at, which may be the very machine that is given up.
+ *
+ * @throws UserError when that does not answer, with what to do: the same would happen at each later deployment
+ */
+async function answering(connection: DockerConnection, dockerHost: string, node: string): Promise<Docker> {
+  try {
+    const docker = await connection.client();
+    await docker.ping();
+    return docker;
+  } catch (error) {
+    const explained = explainDockerError(error, dockerHost);
+    if (!(explained instanceof UserError)) throw explained;
+    throw new UserError(
+      `${explained.message}. Pulumi takes the label from ${node} there, because it was set there. If that machine is gone, ` +
+        `deploy the changed docker:host alone first, with ${node} still in the swarm and in the stack's file, and take ` +
+        `${node} out afterwards. If the file has both changes already: put ${node} back, "pulumi up", then take it ` +
+        "out. For a node that cannot be put back: docs/operating.md, A node is replaced",
+    );
+  }
 }
 
 /**

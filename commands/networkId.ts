@@ -4,7 +4,8 @@ import { UserError } from "./userError";
 /**
  * Prints the id of an existing overlay network, for Pulumi.
  *
- * Environment: NETWORK_DOCKER_HOST (a socket or `ssh://user@host`, default the local socket) and NETWORK_NAME.
+ * Environment: NETWORK_DOCKER_HOST (a socket or `ssh://user@host`, default the local socket) and NETWORK_NAME. There is
+ * also NETWORK_SAME_SWARM, which is for Pulumi alone (`components/existingNetwork.ts`).
  *
  * @throws UserError when there is no such overlay network, naming those there are
  */

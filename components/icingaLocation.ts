@@ -52,11 +52,15 @@ export class IcingaLocation extends pulumi.ComponentResource {
       { label: locationLabel(location.name), nodes: location.nodes, dockerHost: stack.dockerHost },
       { parent: this },
     );
+    const shared = args.networks.ofSlaves(`${name}-network`, location, this);
     const joined = location.networks.map(
       (network) =>
-        new ExistingNetwork(`${name}-${network}`, { network, dockerHost: stack.dockerHost }, { parent: this }),
+        new ExistingNetwork(
+          `${name}-${network}`,
+          { network, besides: shared.id, dockerHost: stack.dockerHost },
+          { parent: this },
+        ),
     );
-    const shared = args.networks.ofSlaves(`${name}-network`, location, this);
     const networkIds = [shared.id, ...joined.map((network) => network.id)];
     const nrpe = this.nrpeSecrets(name, args.nrpeCertificates);
     const pairs = topology(location).map((pair) => this.pair(name, pair, args, labels, networkIds, nrpe));

@@ -63,8 +63,13 @@ export async function readNodeNames(docker: Docker): Promise<Map<string, string>
 
 /** The hash that every service of a stack carries, by which its tasks are told from older ones; others have none. */
 export function specHashOf(spec: TaskSpec): string | undefined {
-  const variable = spec.ContainerSpec?.Env?.find((each) => each.startsWith("SPEC_HASH="));
-  return variable?.slice("SPEC_HASH=".length);
+  return environmentOf(spec, "SPEC_HASH");
+}
+
+/** A variable that the containers of a service are given. */
+export function environmentOf(spec: TaskSpec, name: string): string | undefined {
+  const variable = spec.ContainerSpec?.Env?.find((each) => each.startsWith(`${name}=`));
+  return variable?.slice(name.length + 1);
 }
 
 /** Number of tasks that a service is to have. */

@@ -21,6 +21,8 @@ export interface Slots {
   readonly service: string;
   /** Number of tasks that Swarm is told to run. */
   readonly replicas: number;
+  /** Number of slots that the tasks' own settings name. */
+  readonly madeFor: number;
   readonly tasks: readonly SlotTask[];
 }
 
@@ -37,11 +39,17 @@ export type SlotStep =
  * Of a service with too many tasks Swarm takes away those that do not run, whatever their slot. So where a wanted slot
  * does not run all are taken away, and made anew with numbers from 1. That happens only once it is certain: for as long as
  * Swarm has not given up the node of a silent task, the new one might be put there, and nothing at all would run.
+ *
+ * A service with fewer tasks than it is made for lost them to a deployment that failed after such a step: where somebody
+ * then takes the change back, Pulumi has nothing to do. One that is to grow is made for fewer until Pulumi changes it.
  */
-export function nextSlotStep({ service, replicas, tasks }: Slots, wanted: number): SlotStep {
+export function nextSlotStep({ service, replicas, madeFor, tasks }: Slots, wanted: number): SlotStep {
   if (tasks.length > replicas) return { kind: "wait", reason: `Swarm takes tasks of ${service} away` };
   const surplus = tasks.filter(({ slot }) => slot > wanted);
-  if (surplus.length === 0 && replicas <= wanted) return { kind: "done" };
+  if (surplus.length === 0 && replicas <= wanted) {
+    const due = Math.min(wanted, madeFor);
+    return replicas < due ? { kind: "scale", replicas: due } : { kind: "done" };
+  }
 
   const silent = tasks.find(({ state, slot }) => state === "silent" && slot <= wanted);
   if (silent) {

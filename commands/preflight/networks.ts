@@ -10,32 +10,43 @@ const DOCKERS_POOLS = ["172.17.0.0/16", "172.18.0.0/15", "172.20.0.0/14", "172.2
 interface Subnet {
   /** Path of its setting. */
   readonly name: string;
+  /** What `components/networks.ts` calls its network; Pulumi adds a few hexadecimal digits. */
+  readonly resource: string;
   readonly text: string;
   readonly range: Cidr;
 }
 
 /** Whether the stack's subnets are free, as far as one manager can tell. */
-export function judgeNetworks({ subnets }: Demands, engine: EngineFacts, swarm: SwarmFacts): Finding[] {
-  const wanted = subnetsOf(subnets);
+export function judgeNetworks(demands: Demands, engine: EngineFacts, swarm: SwarmFacts): Finding[] {
+  const wanted = subnetsOf(demands);
   const findings = wanted.flatMap((subnet) => [
-    ...swarm.networks.flatMap((network) => judgeNetwork(subnet, network, wanted)),
+    ...swarm.networks.flatMap((network) => judgeNetwork(subnet, network)),
     ...judgeNodeAddresses(subnet, swarm),
   ]);
   return findings.length > 0 ? findings : wanted.flatMap((subnet) => judgePools(subnet, engine));
 }
 
-function subnetsOf(subnets: Demands["subnets"]): Subnet[] {
+function subnetsOf({ subnets, locations }: Demands): Subnet[] {
   return Object.entries(subnets).flatMap(([name, text]) => {
     const range = rangeOf(text);
-    return range ? [{ name, text, range }] : [];
+    return range ? [{ name, resource: resourceOf(name, locations), text, range }] : [];
   });
 }
 
-function judgeNetwork(subnet: Subnet, network: NetworkFacts, wanted: readonly Subnet[]): Finding[] {
+function resourceOf(setting: string, locations: Demands["locations"]): string {
+  const location = locations[Number(/^locations\[(\d+)\]/.exec(setting)?.[1])];
+  return location ? `location-${location.name}-network` : setting.replace(".", "-");
+}
+
+function judgeNetwork(subnet: Subnet, network: NetworkFacts): Finding[] {
   const taken = network.subnets.find((text) => isSharedWith(subnet, text));
-  // The stack's own, from an earlier `pulumi up`.
-  if (taken === undefined || (network.isOurs && wanted.some(({ text }) => text === taken))) return [];
+  if (taken === undefined || isAsDeployed(subnet, network, taken)) return [];
   return [{ subject: "networks", ...judgeOverlap(subnet, network, taken) }];
+}
+
+/** Whether this is the very network of that setting, from an earlier `pulumi up`, and to stay as it is. */
+function isAsDeployed({ resource, text }: Subnet, { name, isOurs }: NetworkFacts, taken: string): boolean {
+  return isOurs && taken === text && name.replace(/-[0-9a-f]+$/, "") === resource;
 }
 
 function judgeOverlap(subnet: Subnet, network: NetworkFacts, taken: string): Omit<Finding, "subject"> {
@@ -45,7 +56,7 @@ function judgeOverlap(subnet: Subnet, network: NetworkFacts, taken: string): Omi
     const message =
       `${overlap}, which is the stack's own as it is now: a new network is made before the old one goes, ` +
       "and Swarm gives no addresses to one that overlaps another";
-    return { severity: "error", message, remedy };
+    return { severity: "error", message, remedy: twoDeployments(subnet, network) };
   }
   if (network.isSwarmWide) {
     const message = `${overlap}: Swarm gives no addresses to a network that overlaps another, so its services never start`;
@@ -100,4 +111,11 @@ function describe({ name, text }: Subnet): string {
 
 function another({ name }: Subnet): string {
   return `set icinga-swarm:${name} to a subnet that nothing in the company uses`;
+}
+
+function twoDeployments(subnet: Subnet, { name }: NetworkFacts): string {
+  return (
+    `this takes two deployments: first ${another(subnet)}, or leave out what it is for, so that ${name} goes or moves; ` +
+    "then deploy this"
+  );
 }

@@ -25,6 +25,16 @@ quoted() {
   printf '"%s"' "$text"
 }
 
+# Icinga reads a file of its replay log up to the first message that is not whole, which is what a power cut may leave, and
+# would go on to write behind it. So each start has a new one. Icinga names those that are full by a time after all in it.
+close_replay_log() {
+  local log=$DATA/api/log end
+  [[ -s $log/current ]] || return 0
+  end=$(($(stat --format %Y "$log/current") + 1))
+  while [[ -e $log/$end ]]; do end=$((end + 1)); done
+  mv "$log/current" "$log/$end"
+}
+
 readonly VALIDATION=$RUN_DIR/validation
 
 # Icinga's own judgement. Of a large configuration it costs as much as the start itself, so only the first start of a spec

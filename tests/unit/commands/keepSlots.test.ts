@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { keepSlots } from "../../../commands/keepSlots";
+import { UserError } from "../../../commands/userError";
 
 const SERVICE = "icinga-slave-frankfurt";
 
@@ -17,7 +18,13 @@ class FakeSwarm {
   readonly scaled: number[] = [];
   readonly said: string[] = [];
   tasks: FakeTask[];
+  /** How often the line cannot be opened again, which breaks once no task is to run. */
+  broken = 0;
+  /** The slots that the tasks' own settings tell them of. */
+  endpoints = 2;
   private version = 1;
+  private isOpen = true;
+  private isBroken = false;
 
   constructor(
     private replicas: number,
@@ -29,22 +36,35 @@ class FakeSwarm {
   }
 
   async keep(slots: number, timeoutSeconds = 5): Promise<void> {
-    await keepSlots(this.docker(), { service: SERVICE, slots, timeoutSeconds }, (line) => this.said.push(line));
+    const connection = { client: () => this.client(), close: () => void (this.isOpen = false) };
+    const wanted = { service: SERVICE, slots, timeoutSeconds, mendSeconds: 2 };
+    await keepSlots(connection, wanted, (line) => this.said.push(line));
   }
 
   get slots(): number[] {
     return this.tasks.filter(({ DesiredState }) => DesiredState === "running").map(({ Slot }) => Slot);
   }
 
+  /** That of before, dead or not, until it was closed. */
+  private client(): Promise<Docker> {
+    if (!this.isOpen && this.broken-- > 0) return Promise.reject(new UserError("ssh to hq-1 failed: no route"));
+    if (!this.isOpen) this.isBroken = false;
+    this.isOpen = true;
+    return Promise.resolve(this.docker());
+  }
+
   private docker(): Docker {
+    const hungUp = Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
     const missing = Object.assign(new Error("no such service"), { statusCode: 404 });
     return {
       getService: (name: string) => ({
-        inspect: () =>
-          name === SERVICE && this.replicas >= 0 ? Promise.resolve(this.service()) : Promise.reject(missing),
+        inspect: () => {
+          if (this.isBroken) return Promise.reject(hungUp);
+          return name === SERVICE && this.replicas >= 0 ? Promise.resolve(this.service()) : Promise.reject(missing);
+        },
         update: (spec: { version: number; Mode: { Replicated: { Replicas: number } } }) => this.update(spec),
       }),
-      listTasks: () => Promise.resolve(structuredClone(this.tasks)),
+      listTasks: () => (this.isBroken ? Promise.reject(hungUp) : Promise.resolve(structuredClone(this.tasks))),
       listNodes: () =>
         Promise.resolve(
           Object.entries(this.nodes).map(([ID, { state }]) => ({
@@ -66,19 +86,23 @@ class FakeSwarm {
   private service(): object {
     const Spec = {
       Name: SERVICE,
-      TaskTemplate: { Placement: "kept" },
+      TaskTemplate: {
+        Placement: "kept",
+        ContainerSpec: { Env: [`ICINGA_ENDPOINTS=${["a-1", "a-2"].slice(0, this.endpoints).join(" ")}`] },
+      },
       Mode: { Replicated: { Replicas: this.replicas } },
     };
     return { ID: "1", UpdatedAt: "", Version: { Index: this.version }, Spec };
   }
 
   private update(spec: { version: number; TaskTemplate?: object; Mode: { Replicated: { Replicas: number } } }) {
-    expect(spec.TaskTemplate).toEqual({ Placement: "kept" });
+    expect(spec.TaskTemplate).toMatchObject({ Placement: "kept" });
     if (this.conflicts-- > 0) this.version++;
     if (spec.version !== this.version) return Promise.reject(new Error("rpc error: update out of sequence"));
     this.version++;
     this.replicas = spec.Mode.Replicated.Replicas;
     this.scaled.push(this.replicas);
+    this.isBroken = this.replicas === 0 && this.broken > 0;
     const kept = [...this.tasks].sort((a, b) => Number(isRunning(b)) - Number(isRunning(a)) || a.Slot - b.Slot);
     kept.slice(this.replicas).forEach((each) => (each.DesiredState = "remove"));
     for (let slot = 1; this.slots.length < this.replicas; slot++) {
@@ -147,4 +171,49 @@ it("changes nothing when that does not become certain in time, and says what to 
     /icinga-slave-frankfurt keeps all its slots.*node fra-1 does not answer.*docker node rm --force/,
   );
   expect(swarm.scaled).toEqual([]);
+});
+
+describe("a line that breaks while no task is to run", () => {
+  const deadFirst = () => new FakeSwarm(2, { 1: undefined, 2: "fra-2" }, { "fra-1": DEAD, "fra-2": ALIVE });
+
+  it("is opened again, and the slots come back", async () => {
+    const swarm = deadFirst();
+    swarm.broken = 2;
+    await swarm.keep(1);
+    expect(swarm.scaled).toEqual([0, 1]);
+    expect(swarm.slots).toEqual([1]);
+    expect(swarm.said).toEqual(
+      expect.arrayContaining([
+        `waiting: ${SERVICE} has 0 tasks and cannot be given any (socket hang up), 0 s`,
+        expect.stringContaining("(ssh to hq-1 failed: no route)"),
+      ]),
+    );
+  });
+
+  it("and stays so leaves the service with what to type", async () => {
+    const swarm = deadFirst();
+    swarm.broken = Infinity;
+    await expect(swarm.keep(1)).rejects.toThrow(
+      /^icinga-slave-frankfurt has 0 tasks.*\(ssh to hq-1 failed: no route\).*docker service scale icinga-slave-frankfurt=1/,
+    );
+    expect(swarm.scaled).toEqual([0]);
+  });
+});
+
+it("gives a service back what an earlier deployment took, also when somebody else changes it at the same time", async () => {
+  const swarm = new FakeSwarm(1, { 1: "fra-1" }, { "fra-1": ALIVE }, 2);
+  await swarm.keep(2);
+  expect(swarm.scaled).toEqual([2]);
+  expect(swarm.slots).toEqual([1, 2]);
+  expect(swarm.said[0]).toBe(`${SERVICE} has fewer tasks than it is made for: 1 becomes 2`);
+  const none = new FakeSwarm(0, {}, {});
+  await none.keep(1);
+  expect(none.scaled).toEqual([1]);
+});
+
+it("leaves it to Pulumi to add a slot that the tasks' settings do not know yet", async () => {
+  const single = new FakeSwarm(1, { 1: "fra-1" }, { "fra-1": ALIVE });
+  single.endpoints = 1;
+  await single.keep(2);
+  expect(single.scaled).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { addLabel, removeLabel } from "../../../commands/labelNode";
+import { addLabel, main, removeLabel } from "../../../commands/labelNode";
 import { restoreLabels } from "../../../commands/labels";
 import { wantedLabels } from "../../../settings/nodeLabels";
 
@@ -112,4 +112,19 @@ it("leaves a node its label when it is only called otherwise now", async () => {
   expect(nodes[0]?.Spec.Labels).toMatchObject({ [LABEL]: "true" });
   await removeLabel(docker, "hq-1", LABEL);
   expect(nodes[0]?.Spec.Labels).toEqual({ disk: "ssd" });
+});
+
+describe("an engine that does not answer", () => {
+  const before = { ...process.env };
+  afterEach(() => (process.env = { ...before }));
+
+  it("is told from one that does, with the way out, where a label is to be removed", async () => {
+    process.env = { ...before, LABEL_NODE: "fra-1", LABEL_NAME: LABEL, LABEL_DOCKER_HOST: "unix:///nonexistent.sock" };
+    const removed = main(["remove"]);
+    await expect(removed).rejects.toMatchObject({ name: "UserError" });
+    await expect(removed).rejects.toThrow(
+      /^no Docker Engine answers at unix:\/\/\/nonexistent.sock: .* fra-1 .*docker:host.* alone.*put fra-1 back/,
+    );
+    await expect(main(["add"])).rejects.toThrow(/^no Docker Engine answers at unix:\S+ connect ENOENT \S+$/);
+  });
 });

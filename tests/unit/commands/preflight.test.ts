@@ -323,6 +323,46 @@ describe("subnets", () => {
     expect(serious(judged(network("erp", "10.118.0.0/22")))).toHaveLength(1);
   });
 
+  it("do not move from one of the stack's networks to another in one deployment", () => {
+    const own = (name: string, subnet: string) => network(name, subnet, true, true);
+    const sydney = (name: string): Demands => ({
+      ...SEVERAL,
+      locations: [{ name, nodes: ["syd-1"] }],
+      subnets: { "locations[0].subnet": "10.118.64.0/26" },
+    });
+    const deployed = own("location-sydney-network-1a2b3c4", "10.118.64.0/26");
+    const moved = (demands: Demands, ...networks: (typeof SWARM)["networks"]) =>
+      judgeNetworks(demands, ENGINE, { ...SWARM, networks: [...SWARM.networks, ...networks] });
+    expect(moved(sydney("sydney"), deployed)).toEqual([]);
+    expect(moved(sydney("sydney-cbd"), deployed)).toEqual([
+      {
+        severity: "error",
+        subject: "networks",
+        message:
+          "locations[0].subnet (10.118.64.0/26) overlaps 10.118.64.0/26 of the network location-sydney-network-1a2b3c4, " +
+          "which is the stack's own as it is now: a new network is made before the old one goes, and Swarm gives no " +
+          "addresses to one that overlaps another",
+        remedy:
+          "this takes two deployments: first set icinga-swarm:locations[0].subnet to a subnet that nothing in the company " +
+          "uses, or leave out what it is for, so that location-sydney-network-1a2b3c4 goes or moves; then deploy this",
+      },
+    ]);
+    const swapped = { ...SEVERAL, subnets: { "networks.web": "10.118.6.0/24", "networks.metrics": "10.118.7.0/24" } };
+    const both = [own("networks-web-1a2b3c4", "10.118.7.0/24"), own("networks-metrics-1a2b3c4", "10.118.6.0/24")];
+    expect(serious(moved(swapped, ...both))).toEqual([
+      expect.stringMatching(
+        /^error: networks.web .* of the network networks-metrics-1a2b3c4, which is the stack's own/,
+      ),
+      expect.stringMatching(
+        /^error: networks.metrics .* of the network networks-web-1a2b3c4, which is the stack's own/,
+      ),
+    ]);
+    // Names of which one is the beginning of the other.
+    const nested = own("location-sydney-network-network-1a2b3c4", "10.118.64.0/26");
+    expect(moved(sydney("sydney-network"), nested)).toEqual([]);
+    expect(moved(sydney("sydney"), nested)).toHaveLength(1);
+  });
+
   it("hold no node's own address; IPv6 is another world", () => {
     const nodes = swarm({ "fra-1": { address: "10.118.3.255" }, "chi-1": { address: "fd00::5" } });
     expect(serious(judgeNetworks(SEVERAL, ENGINE, nodes))).toEqual([

@@ -206,6 +206,19 @@ test("a pair on several nodes never shares one, and a location joins the network
   expect(spec("location-frankfurt-swarm-service").networksAdvanceds).toEqual([{ id: "networks-cluster-id" }]);
 });
 
+test("a network that a location joins is looked up anew where the swarm is, as its own networks tell", async () => {
+  const both = PROD_SETTINGS["icinga-swarm:locations"].replace('"direct"', '"direct","networks":["singapore-lan"]');
+  const resources = await recordStack({ ...PROD_SETTINGS, "icinga-swarm:locations": both });
+  const lookup = (name: string) => resources.find((resource) => resource.name === name)?.inputs.environment;
+  expect(lookup("location-chicago-chicago-lan-id")).toMatchObject({
+    NETWORK_NAME: "chicago-lan",
+    NETWORK_SAME_SWARM: "networks-cluster-id",
+  });
+  expect(lookup("location-singapore-singapore-lan-id")).toMatchObject({
+    NETWORK_SAME_SWARM: "location-singapore-network-id",
+  });
+});
+
 test("slaves reach the cluster network only: neither the database's nor Livestatus'", async () => {
   const resources = await recordStack(DEV_SETTINGS);
   const slave = resources.find(({ name }) => name === "location-frankfurt-swarm-service");

@@ -3,7 +3,12 @@ import { nextSlotStep, type Slots, type SlotTask } from "../../../../commands/ke
 const SERVICE = "icinga-slave-frankfurt";
 
 function slots(replicas: number, ...tasks: [slot: number, state: SlotTask["state"]][]): Slots {
-  return { service: SERVICE, replicas, tasks: tasks.map(([slot, state]) => ({ slot, node: `fra-${slot}`, state })) };
+  return {
+    service: SERVICE,
+    replicas,
+    madeFor: 2,
+    tasks: tasks.map(([slot, state]) => ({ slot, node: `fra-${slot}`, state })),
+  };
 }
 
 function scale(replicas: number): object {
@@ -13,8 +18,13 @@ function scale(replicas: number): object {
 it("has nothing to do where no slot is too many", () => {
   expect(nextSlotStep(slots(1, [1, "runs"]), 1)).toEqual({ kind: "done" });
   expect(nextSlotStep(slots(2, [1, "missing"], [2, "runs"]), 2)).toEqual({ kind: "done" });
-  expect(nextSlotStep(slots(1, [1, "silent"]), 2)).toEqual({ kind: "done" });
-  expect(nextSlotStep(slots(0), 1)).toEqual({ kind: "done" });
+  expect(nextSlotStep({ ...slots(1, [1, "silent"]), madeFor: 1 }, 2)).toEqual({ kind: "done" });
+});
+
+it("gives back what was taken away before, but no slot that the service's settings do not know yet", () => {
+  expect(nextSlotStep(slots(1, [1, "runs"]), 2)).toEqual(scale(2));
+  expect(nextSlotStep(slots(0), 1)).toEqual(scale(1));
+  expect(nextSlotStep({ ...slots(0), madeFor: 1 }, 2)).toEqual(scale(1));
 });
 
 it("takes the last slots away where the first ones run, whatever becomes of the last", () => {
