@@ -59,14 +59,12 @@ export class SitePair {
     return [...sources.values()].filter((source) => source === this.endpoint(slot)).length;
   }
 
-  /** Waits until both slots check. */
+  /** Waits until the centre has results of both slots, of checks that began after now. */
   async shares(seconds: number): Promise<void> {
+    const since = Date.now() / 1000;
     await eventually(
       "checks by both",
-      async () => {
-        const sources = await lastChecks(this.bed, this.client, Date.now() / 1000 - 2 * INTERVAL);
-        return new Set(sources.values()).size === 2;
-      },
+      async () => new Set((await lastChecks(this.bed, this.client, since)).values()).size === 2,
       seconds,
     );
   }
