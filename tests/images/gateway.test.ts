@@ -5,109 +5,26 @@ import { join } from "node:path";
 import { hashSync } from "bcryptjs";
 import { gatewayUsers } from "../../render/gatewayUsers";
 import type { User } from "../../settings/schema";
-import { IMAGES, Trial, type TrialContainer, until } from "./icingaTrial";
+import {
+  type Answer,
+  type Ask,
+  Client,
+  COOKIE,
+  FORGED,
+  GATEWAY_IMAGE,
+  header,
+  isHealthy,
+  sent,
+  sentHeaders,
+  startPage,
+} from "./gatewayTrial";
+import { Trial, type TrialContainer, until } from "./icingaTrial";
 
-const IMAGE = process.env["ICINGA_SWARM_IMAGE_GATEWAY"] ?? "icinga-swarm/gateway:dev";
-const COOKIE = "__Host-icinga-swarm";
 const PASSWORDS: Record<string, string> = { alice: "wonderland", oscar: "garbage can", vera: "just looking" };
 const ROLES: Record<string, User["role"]> = { alice: "admin", oscar: "operator", vera: "viewer" };
 
-/** Stands for a page: says what it was sent, and speaks WebSocket with one short message. */
-const PAGE = `
-import base64, hashlib, http.server, json, sys
-class Page(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def answer(self):
-        if self.headers.get("Upgrade", "").lower() == "websocket":
-            return self.websocket()
-        length = left = int(self.headers.get("Content-Length") or 0)
-        while left > 0: left -= len(self.rfile.read(min(left, 65536)))
-        body = json.dumps({"page": sys.argv[1], "method": self.command, "path": self.path, "length": length,
-                           "headers": [[name.lower(), value] for name, value in self.headers.items()]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD": self.wfile.write(body)
-    def websocket(self):
-        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-        self.send_response(101)
-        self.send_header("Upgrade", "websocket")
-        self.send_header("Connection", "Upgrade")
-        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
-        self.end_headers()
-        text = (self.headers.get("X-WEBAUTH-USER") or "nobody").encode()
-        self.wfile.write(bytes([0x81, len(text)]) + text)
-        self.close_connection = True
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = answer
-    def log_message(self, *words): pass
-http.server.ThreadingHTTPServer(("", int(sys.argv[2])), Page).serve_forever()
-`;
-
-/** Sends requests exactly as they are told, one after the other, and prints the answers. */
-const CLIENT = `
-import http.client, json, ssl, sys, time
-context = ssl.create_default_context()
-context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-answers = []
-for ask in json.load(open("/requests.json")):
-    kind = http.client.HTTPConnection if ask["plain"] else http.client.HTTPSConnection
-    options = {} if ask["plain"] else {"context": context}
-    connection = kind(ask["address"], timeout=30, **options)
-    began = time.monotonic()
-    connection.putrequest(ask["method"], ask["path"], skip_host=True, skip_accept_encoding=True)
-    body = ask["body"].encode() if ask["body"] is not None else b"x" * ask["bytes"]
-    for name, value in ask["headers"]: connection.putheader(name, value)
-    if body: connection.putheader("Content-Length", str(len(body)))
-    connection.endheaders(body or None)
-    answer = connection.getresponse()
-    text = answer.fp.read(64) if answer.status == 101 else answer.read()
-    answers.append({"status": answer.status, "headers": [[n.lower(), v] for n, v in answer.getheaders()],
-                    "body": text.decode("utf-8", "replace"), "seconds": time.monotonic() - began})
-    connection.close()
-print(json.dumps(answers))
-`;
-
-interface Ask {
-  readonly path: string;
-  readonly method?: string;
-  readonly headers?: readonly (readonly [string, string])[];
-  readonly body?: string;
-  /** So many bytes of no meaning for a body. */
-  readonly bytes?: number;
-  /** Over plain HTTP. */
-  readonly plain?: boolean;
-  readonly cookie?: string;
-  /** @default gateway.example.com */
-  readonly host?: string;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: readonly [string, string][];
-  readonly body: string;
-  readonly seconds: number;
-}
-
-const header = (answer: Answer | undefined, name: string): string | undefined =>
-  answer?.headers.find(([key]) => key === name)?.[1];
 const cookieOf = (answer: Answer | undefined): string | undefined =>
   header(answer, "set-cookie")?.match(/^__Host-icinga-swarm=([^;]+)/)?.[1];
-
-/** What a page was sent. */
-interface Sent {
-  readonly page: string;
-  readonly method: string;
-  readonly path: string;
-  readonly length: number;
-  readonly headers: [string, string][];
-}
-const sent = (answer: Answer | undefined): Sent => JSON.parse(answer?.body ?? "") as Sent;
-const sentHeaders = (answer: Answer | undefined, name: RegExp): string[] =>
-  sent(answer)
-    .headers.filter(([key]) => name.test(key))
-    .map(([key, value]) => `${key}: ${value}`)
-    .sort();
 
 function users(changes: Record<string, string | undefined> = {}): string {
   const passwords = Object.entries({ ...PASSWORDS, ...changes });
@@ -128,7 +45,7 @@ function hashOf(password: string): string {
 jest.setTimeout(180_000);
 
 let trial: Trial;
-let client: TrialContainer;
+let client: Client;
 let gateway: TrialContainer;
 const SECRETS = { "gateway-users": users(), "gateway-session-key": "key-of-the-sessions" };
 const ENVIRONMENT = {
@@ -145,20 +62,12 @@ function startGateway(
   volume = "data",
 ): Promise<TrialContainer> {
   return trial.start({
-    image: IMAGE,
+    image: GATEWAY_IMAGE,
     name: "gateway",
     environment: { ...ENVIRONMENT, ...environment },
     secrets,
     volumes: { "/var/lib/gateway": volume },
   });
-}
-
-async function isHealthy(container: TrialContainer): Promise<void> {
-  const status = async () => (await container.inspect()).State.Health?.Status ?? "none";
-  await until(
-    async () => (await status()) === "healthy",
-    async () => `healthy, but ${await status()}:\n${await container.logs()}`,
-  );
 }
 
 async function replaceGateway(secrets?: Record<string, string>, environment?: Record<string, string>): Promise<void> {
@@ -167,38 +76,7 @@ async function replaceGateway(secrets?: Record<string, string>, environment?: Re
   await isHealthy(gateway);
 }
 
-const startPage = (name: string, port: number): Promise<TrialContainer> =>
-  trial.start({
-    image: IMAGES.base,
-    name,
-    files: { "/page.py": PAGE },
-    entrypoint: ["python3", "/page.py", name, String(port)],
-    health: false,
-  });
-
-/** Sends requests one after the other, each on a connection of its own. */
-async function ask(...requests: Ask[]): Promise<Answer[]> {
-  const address = await gateway.address();
-  const full = requests.map(({ headers = [], cookie, host = "gateway.example.com", ...rest }) => {
-    const isForm = rest.body !== undefined;
-    return {
-      address,
-      method: "GET",
-      body: null,
-      bytes: 0,
-      plain: false,
-      ...rest,
-      headers: [
-        ["Host", host],
-        ...(cookie === undefined ? [] : [["Cookie", `${COOKIE}=${cookie}`]]),
-        ...(isForm ? [["Content-Type", "application/x-www-form-urlencoded"]] : []),
-        ...headers,
-      ],
-    };
-  });
-  await client.copy({ "/requests.json": JSON.stringify(full) });
-  return JSON.parse(await client.output("python3", "/client.py")) as Answer[];
-}
+const ask = (...requests: Ask[]): Promise<Answer[]> => client.ask(gateway, ...requests);
 
 const form = (user: string, password = PASSWORDS[user] ?? ""): string =>
   new URLSearchParams({ user, password }).toString();
@@ -215,13 +93,7 @@ const isLogin = ({ status, body }: Answer): boolean =>
 
 beforeAll(async () => {
   trial = await Trial.create();
-  client = await trial.start({
-    image: IMAGES.base,
-    name: "client",
-    files: { "/client.py": CLIENT },
-    entrypoint: ["sleep", "infinity"],
-    health: false,
-  });
+  client = await Client.start(trial);
   // Without a single page: it must start and be healthy all the same.
   gateway = await startGateway();
   await isHealthy(gateway);
@@ -251,7 +123,7 @@ describe("with its pages", () => {
   const pages = new Map<string, TrialContainer>();
   beforeAll(async () => {
     const ports = { thruk: 80, nagvis: 80, grafana: 3000 };
-    for (const [name, port] of Object.entries(ports)) pages.set(name, await startPage(name, port));
+    for (const [name, port] of Object.entries(ports)) pages.set(name, await startPage(trial, name, port));
     cookie = await login("alice");
     await until(
       async () => (await ask({ path: "/", cookie }))[0]?.body.match(/state up/g)?.length === 3,
@@ -310,26 +182,10 @@ describe("with its pages", () => {
   });
 
   test("who it is goes to the pages, and nothing that a client made up about it", async () => {
-    const forged: [string, string][] = [
-      ["X-Forwarded-User", "evil"],
-      ["x-forwarded-user", "evil2"],
-      ["X_Forwarded_User", "evil"],
-      ["X-Forwarded_User", "evil"],
-      ["X_Forwarded-Role", "admin"],
-      ["X-Forwarded-Role", "admin"],
-      ["X-WEBAUTH-USER", "evil"],
-      ["X_WEBAUTH_ROLE", "Admin"],
-      ["X-WEBAUTH-ROLE", "Admin"],
-      ["Connection", "close, X-Forwarded-User, X-Forwarded-Role, X-WEBAUTH-USER, X-WEBAUTH-ROLE"],
-      ["Authorization", "Basic ZXZpbDpldmls"],
-      ["X-Forwarded-For", "6.6.6.6"],
-      ["Forwarded", "for=6.6.6.6"],
-      ["X-Forwarded-Host", "evil.example.com"],
-    ];
     const roles = { alice: ["admin", "Admin"], oscar: ["operator", "Editor"], vera: ["viewer", "Viewer"] };
     for (const [user, [role, grafana]] of Object.entries(roles)) {
       const own = await login(user);
-      const headers: [string, string][] = [...forged, ["Cookie", `mine=1; ${COOKIE}=${own}; other=2`]];
+      const headers = [...FORGED, ["Cookie", `mine=1; ${COOKIE}=${own}; other=2`] as const];
       const answers = await ask(
         { path: "/thruk/a?b=c", headers },
         { path: "/nagvis/", headers },
@@ -510,8 +366,8 @@ describe("with its pages", () => {
     if (old) await trial.discard(old);
     expect((await ask({ path: "/thruk/", cookie }))[0]?.status).toBe(503);
     // Somebody else has the address now.
-    await startPage("somebody-else", 80);
-    pages.set("thruk", await startPage("thruk", 80));
+    await startPage(trial, "somebody-else", 80);
+    pages.set("thruk", await startPage(trial, "thruk", 80));
     const began = Date.now();
     await until(
       async () => (await ask({ path: "/thruk/", cookie }))[0]?.status === 200,
