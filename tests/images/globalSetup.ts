@@ -13,6 +13,7 @@ export default async function setUp(): Promise<void> {
   holder.imagesEngine = engine;
   process.env.DOCKER_HOST = engine.dockerHost;
   process.env.ICINGA_SWARM_ENGINE_ADDRESS = engine.address;
+  process.env.ICINGA_SWARM_HOST_ADDRESS = engine.hostAddress;
   process.env.ICINGA_SWARM_IMAGE_MYSQL = seed.mySqlImage;
   process.env.ICINGA_SWARM_IMAGE_GRAFANA = seed.grafanaImage;
   for (const name of ownImages()) {

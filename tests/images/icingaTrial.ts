@@ -57,14 +57,16 @@ export class Trial {
   private constructor(
     private readonly network: Dockerode.Network,
     readonly subnet: string,
+    /** Where its containers reach this machine. */
+    readonly hostAddress: string,
   ) {}
 
   static async create(): Promise<Trial> {
     const network = await docker.createNetwork({ Name: `icinga-swarm-test-${randomBytes(6).toString("hex")}` });
-    const { IPAM } = (await network.inspect()) as { IPAM: { Config: { Subnet: string }[] } };
-    const subnet = IPAM.Config[0]?.Subnet;
-    if (subnet === undefined) throw new Error("the engine gave the network no subnet");
-    return new Trial(network, subnet);
+    const { IPAM } = (await network.inspect()) as { IPAM: { Config: { Subnet: string; Gateway: string }[] } };
+    const [given] = IPAM.Config;
+    if (given === undefined) throw new Error("the engine gave the network no subnet");
+    return new Trial(network, given.Subnet, process.env["ICINGA_SWARM_HOST_ADDRESS"] ?? given.Gateway);
   }
 
   /** Creates and starts a container. */

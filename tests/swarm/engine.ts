@@ -50,6 +50,8 @@ export class TestEngine {
   readonly dockerHost: string;
   /** Where the host reaches what the engine's containers publish. */
   readonly address: string;
+  /** Where the engine and its containers reach the host. */
+  readonly hostAddress: string;
   readonly docker: Dockerode;
 
   private constructor(
@@ -61,6 +63,7 @@ export class TestEngine {
     this.socketPath = `${RUN_DIRECTORY}/${index}/docker.sock`;
     this.dockerHost = `unix://${this.socketPath}`;
     this.address = `100.64.${index}.11`;
+    this.hostAddress = `100.64.${index}.1`;
     this.docker = new Dockerode({ socketPath: this.socketPath });
   }
 
