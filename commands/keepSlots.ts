@@ -18,6 +18,8 @@ const POLL_MS = 500;
 const PROGRESS_MS = 5_000;
 const DEFAULT_TIMEOUT_SECONDS = 600;
 const MEND_SECONDS = 60;
+/** What sees a number of tasks that Pulumi did not set. */
+const AFTERWARDS = '"pulumi up --refresh"';
 
 /** Somebody else, Swarm included, may change the service between our reading and writing. */
 const OUT_OF_SEQUENCE = /out of sequence/;
@@ -41,7 +43,7 @@ interface Wanted {
  * SLOTS_TIMEOUT_SECONDS (default 600).
  *
  * @throws UserError when a node neither answers nor is given up by Swarm in that time; nothing has been changed then. Or
- *   when the engine is lost while the service has no task, with what to type
+ *   when the engine is lost after something was changed, with what to type
  */
 export async function main(): Promise<number> {
   const wanted = readWanted(process.env);
@@ -70,11 +72,31 @@ function readWanted(env: NodeJS.ProcessEnv): Wanted {
   };
 }
 
-/** Takes one step after the other until the first slots are the only ones. @throws UserError when the time is up */
+/** Takes one step after the other until the first slots are the only ones. @throws as `main` */
 export async function keepSlots(
   connection: DockerConnection,
   wanted: Wanted,
   say: (line: string) => void,
+): Promise<void> {
+  let hasScaled = false;
+  try {
+    await takeSteps(connection, wanted, say, () => (hasScaled = true));
+  } catch (error) {
+    const { message } = error as Error;
+    if (!hasScaled || message.includes(AFTERWARDS)) throw error;
+    // Pulumi keeps what a failed command was told before, and to it a change that is taken back is none.
+    throw new UserError(
+      `${wanted.service} was given another number of tasks before this: ${message}. Once it is mended run ${AFTERWARDS}, ` +
+        "also where the change is taken back",
+    );
+  }
+}
+
+async function takeSteps(
+  connection: DockerConnection,
+  wanted: Wanted,
+  say: (line: string) => void,
+  whenScaling: () => void,
 ): Promise<void> {
   const began = Date.now();
   const wait = waitReporter(say);
@@ -87,6 +109,7 @@ export async function keepSlots(
     const step = nextSlotStep(slots, wanted.slots);
     if (step.kind === "done") return say(`${wanted.service}: ${slotsLeft(slots)}`);
     if (step.kind === "scale") {
+      whenScaling();
       await scaleTo(connection, service, step.replicas, wanted, say);
     } else {
       reason = step.reason;
@@ -190,7 +213,7 @@ async function giveBack(
       if (Date.now() > limit) {
         throw new UserError(
           `${service} has 0 tasks, and for ${mendSeconds} s could not be given any (${message}): nothing checks what is ` +
-            `its own. On a manager type "docker service scale ${service}=${slots}", then "pulumi up --refresh", which sees it`,
+            `its own. On a manager type "docker service scale ${service}=${slots}", then ${AFTERWARDS}, which sees it`,
         );
       }
       wait(`${service} has 0 tasks and cannot be given any (${message})`);

@@ -18,8 +18,9 @@ class FakeSwarm {
   readonly scaled: number[] = [];
   readonly said: string[] = [];
   tasks: FakeTask[];
-  /** How often the line cannot be opened again, which breaks once no task is to run. */
+  /** How often the line cannot be opened again, which breaks once so many tasks are to run: */
   broken = 0;
+  brokenAt = 0;
   /** The slots that the tasks' own settings tell them of. */
   endpoints = 2;
   private version = 1;
@@ -102,7 +103,7 @@ class FakeSwarm {
     this.version++;
     this.replicas = spec.Mode.Replicated.Replicas;
     this.scaled.push(this.replicas);
-    this.isBroken = this.replicas === 0 && this.broken > 0;
+    this.isBroken = this.replicas === this.brokenAt && this.broken > 0;
     const kept = [...this.tasks].sort((a, b) => Number(isRunning(b)) - Number(isRunning(a)) || a.Slot - b.Slot);
     kept.slice(this.replicas).forEach((each) => (each.DesiredState = "remove"));
     for (let slot = 1; this.slots.length < this.replicas; slot++) {
@@ -198,6 +199,16 @@ describe("a line that breaks while no task is to run", () => {
     );
     expect(swarm.scaled).toEqual([0]);
   });
+});
+
+it("says of a line that breaks after the number was changed that Pulumi has to look, whatever becomes of the change", async () => {
+  const swarm = new FakeSwarm(2, { 1: "fra-1", 2: "fra-2" }, { "fra-1": ALIVE, "fra-2": ALIVE });
+  swarm.broken = Infinity;
+  swarm.brokenAt = 1;
+  await expect(swarm.keep(1)).rejects.toThrow(
+    /another number of tasks before this: socket hang up\. .*"pulumi up --refresh", also where the change is taken back$/,
+  );
+  expect(swarm.scaled).toEqual([1]);
 });
 
 it("gives a service back what an earlier deployment took, also when somebody else changes it at the same time", async () => {
