@@ -56,7 +56,7 @@ export const SUITES: readonly Suite[] = [
   { name: "unit", programs: [SHELLCHECK, OPENSSL, PYTHON], needs: [], run: () => jest("unit") },
   {
     name: "images",
-    programs: [SHELLCHECK, CHROMIUM, ...ENGINE],
+    programs: [SHELLCHECK, CHROMIUM, OPENSSL, ...ENGINE],
     needs: ["test images"],
     run: () => jest("images", "--maxWorkers=2"),
   },
