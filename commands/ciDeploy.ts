@@ -1,11 +1,13 @@
+import type Docker from "dockerode";
 import { sharedBackend, sharedStack } from "./ci/pipeline";
 import { requireNewestCommit } from "./ci/newestCommit";
 import { type OtherSsh, sshWithIdentity } from "./ci/otherSsh";
 import { findProgram } from "../toolchain/hostCommand";
-import { type WantedLabel, wantedLabels } from "../settings/nodeLabels";
+import type { WantedLabel } from "../settings/nodeLabels";
 import { dockerConnection, explainDockerError } from "./docker/connection";
 import { restoreLabels } from "./labels";
 import { forgetPendingCreates } from "./stack/pendingCreates";
+import { exportState, labelsOf } from "./stack/state";
 import { pulumiFor } from "./stack/pulumiCli";
 import { readStackFile } from "./stack/stackFile";
 import { UserError } from "./userError";
@@ -20,8 +22,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const stack = sharedStack(args, "ci:deploy");
   sharedBackend(process.env);
   await requireNewestCommit(process.env);
-  const file = readStackFile(stack);
-  const { dockerHost } = file;
+  const { dockerHost } = readStackFile(stack);
   if (!dockerHost.startsWith("ssh://")) {
     throw new UserError(
       `docker:host of stack ${stack} is ${dockerHost}, which is an engine of the pipeline's own machine: ` +
@@ -32,9 +33,12 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     // For this process, which looks at the engine first, and for all that Pulumi starts.
     if (ssh !== undefined) process.env.PATH = ssh.path;
-    await prepare(dockerHost, wantedLabels(file));
-    const pulumi = await pulumiFor(stack, (line) => console.log(line));
-    await forgetPendingCreates(pulumi, (line) => console.log(line));
+    await onEngine(dockerHost, async (docker) => void (await docker.ping()));
+    const say = (line: string): void => console.log(line);
+    const pulumi = await pulumiFor(stack, say);
+    const state = await exportState(pulumi);
+    await onEngine(dockerHost, (docker) => restoreMissing(docker, labelsOf(state), say));
+    await forgetPendingCreates(pulumi, state, say);
     // A refresh sees what was changed by hand, so that the deployment repairs it.
     return await pulumi.inFrontOfUser(["up", "--yes", "--skip-preview", "--refresh", "--non-interactive"]);
   } finally {
@@ -54,16 +58,20 @@ function ownSsh(env: NodeJS.ProcessEnv): OtherSsh | undefined {
   return sshWithIdentity({ key, knownHosts }, program, env);
 }
 
+/** A refresh does not miss labels. What is wrong with the swarm or its nodes is named by the preflight. */
+async function restoreMissing(docker: Docker, labels: readonly WantedLabel[], say: (line: string) => void) {
+  const { Swarm: swarm } = (await docker.info()) as { Swarm: { ControlAvailable: boolean } };
+  if (swarm.ControlAvailable) (await restoreLabels(docker, labels)).done.forEach(say);
+}
+
 /**
- * Looks whether the engine answers, because Pulumi would name the same problem only after it has planned, once for each
- * resource; and gives nodes the labels that a refresh does not miss.
+ * Does something with the stack's engine, which has to answer: Pulumi would name the same problem only after it has planned,
+ * once for each resource.
  */
-async function prepare(dockerHost: string, labels: readonly WantedLabel[]): Promise<void> {
+async function onEngine(dockerHost: string, work: (docker: Docker) => Promise<void>): Promise<void> {
   const connection = dockerConnection(dockerHost);
   try {
-    const docker = await connection.client();
-    // A node that is not in the swarm is named by the preflight.
-    (await restoreLabels(docker, labels)).done.forEach((line) => console.log(line));
+    await work(await connection.client());
   } catch (caught) {
     const error = explainDockerError(caught, dockerHost);
     if (!(error instanceof UserError)) throw error;

@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { ensureEngine, stopEngine } from "../toolchain/dockerEngine";
 import { dataVolumes } from "./docker/dataVolumes";
 import { dockerConnection, explainDockerError, LOCAL_DOCKER_HOST } from "./docker/connection";
-import { localStateSize, noteMachine, readMachine, removeDeadLocks } from "./stack/localStack";
+import { localState, noteMachine, readMachine, removeDeadLocks } from "./stack/localStack";
 import { pulumiFor } from "./stack/pulumiCli";
 import { LOCAL_STACK } from "./repository";
 import { readStackFile, stackFilePath } from "./stack/stackFile";
@@ -29,7 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { dockerHost } = readStackFile(LOCAL_STACK);
-  const hasResources = localStateSize().resources > 0;
+  const hasResources = (localState().resources ?? []).length > 0;
   if (hasResources || deleteData) await startEngineAgain(dockerHost);
   if (hasResources) {
     const code = await destroy();

@@ -20,8 +20,8 @@ interface SwarmNode {
  * The program of a node label (`components/nodeLabels.ts`): gives one Swarm node a label with the value `true`, or
  * takes it away. Doing it twice is fine, and so is taking it from a node that has left.
  *
- * A second label, `<label>.by`, holds the name under which the node got it last. Where a stack's file says `hq-1` in place
- * of `self`, Pulumi first adds the label for the one and then removes it for the other: from the same node.
+ * A second label, `<label>.by`, holds the names under which the node has it. Where a stack's file says `hq-1` in place of
+ * `self`, Pulumi first adds the label for the one and then removes it for the other: from the same node.
  *
  * Environment: LABEL_NODE (a host name, or `self`), LABEL_NAME, LABEL_DOCKER_HOST (default: the local socket).
  *
@@ -37,7 +37,7 @@ export async function main([action]: readonly string[]): Promise<number> {
   try {
     const change =
       action === "add"
-        ? addLabel(await connection.client(), node, label, { [by(label)]: node })
+        ? addLabel(await connection.client(), node, label, { isOwner: true })
         : removeLabel(await answering(connection, dockerHost, node), node, label);
     console.log(await change);
     return 0;
@@ -48,7 +48,7 @@ export async function main([action]: readonly string[]): Promise<number> {
   }
 }
 
-/** Name of the label that holds the name under which a node got another one. */
+/** Name of the label that holds the names under which a node has another one. */
 function by(label: string): string {
   return `${label}.by`;
 }
@@ -78,17 +78,11 @@ async function answering(connection: DockerConnection, dockerHost: string, node:
 /**
  * Sets `<label>=true`.
  *
- * @param others labels to set beside it
+ * @param isOwner whether to note that the node has it under that name, until it is removed under it
  * @returns what was done
  * @throws UserError for an unknown or ambiguous node
  */
-export async function addLabel(
-  docker: Docker,
-  name: string,
-  label: string,
-  others: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const wanted = Object.entries({ [label]: "true", ...others });
+export async function addLabel(docker: Docker, name: string, label: string, { isOwner = false } = {}): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const nodes = await listNodes(docker);
     const node = await findNode(docker, nodes, name);
@@ -99,13 +93,16 @@ export async function addLabel(
     }
     const present = node.Spec.Labels ?? {};
     const done = `${hostname(node)} has the label ${label} ${present[label] === "true" ? "already" : "now"}`;
-    if (wanted.every(([key, value]) => present[key] === value)) return done;
-    if (await writeLabels(docker, node, { ...present, ...Object.fromEntries(wanted) }, attempt)) return done;
+    const owners = ownersOf(present, label);
+    const others = isOwner && !owners.includes(name) ? { [by(label)]: [...owners, name].join(" ") } : {};
+    const wanted = { ...present, [label]: "true", ...others };
+    if (Object.entries(wanted).every(([key, value]) => present[key] === value)) return done;
+    if (await writeLabels(docker, node, wanted, attempt)) return done;
   }
 }
 
 /**
- * Removes the label, if the node is there, has it, and did not get it under another name since.
+ * Removes the label, if the node is there, has it, and does not have it under another name as well.
  *
  * @returns what was done
  * @throws UserError for an ambiguous node
@@ -115,10 +112,17 @@ export async function removeLabel(docker: Docker, name: string, label: string): 
   for (let attempt = 1; ; attempt++) {
     const node = await findNode(docker, await listNodes(docker), name);
     if (!node) return `node "${name}" is not in the swarm any more, nor is its label ${label}`;
-    const { [label]: present, [by(label)]: owner = name, ...others } = node.Spec.Labels ?? {};
+    const { [label]: present, [by(label)]: owners, ...others } = node.Spec.Labels ?? {};
     if (present === undefined) return `${hostname(node)} does not have the label ${label}`;
-    if (owner !== name) return `${hostname(node)} keeps the label ${label}, which it has as ${owner}`;
-    if (await writeLabels(docker, node, others, attempt)) return `${hostname(node)} has the label ${label} no more`;
+    const left = ownersOf({ [by(label)]: owners }, label).filter((owner) => owner !== name);
+    const [wanted, what] =
+      left.length === 0
+        ? [others, `has the label ${label} no more`]
+        : [
+            { ...others, [label]: present, [by(label)]: left.join(" ") },
+            `keeps the label ${label}, which it has as ${left.join(" and ")}`,
+          ];
+    if (await writeLabels(docker, node, wanted, attempt)) return `${hostname(node)} ${what}`;
   }
 }
 
@@ -139,6 +143,10 @@ async function findNode(docker: Docker, nodes: readonly SwarmNode[], name: strin
     );
   }
   return matching[0];
+}
+
+function ownersOf(labels: Readonly<Record<string, string | undefined>>, label: string): string[] {
+  return (labels[by(label)] ?? "").split(" ").filter(Boolean);
 }
 
 function hostname(node: SwarmNode): string {

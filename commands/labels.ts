@@ -17,7 +17,10 @@ export async function main([stack = LOCAL_STACK]: readonly string[]): Promise<nu
   const file = readStackFile(stack);
   const connection = dockerConnection(file.dockerHost);
   try {
-    const { done, problems } = await restoreLabels(await connection.client(), wantedLabels(file));
+    const docker = await connection.client();
+    const { Swarm: swarm } = (await docker.info()) as { Swarm: { ControlAvailable: boolean } };
+    if (!swarm.ControlAvailable) throw new UserError(`the Docker Engine at ${file.dockerHost} manages no swarm`);
+    const { done, problems } = await restoreLabels(docker, wantedLabels(file));
     console.log(done.length > 0 ? done.join("\n") : `no node of stack ${stack} lacks a label`);
     if (problems.length > 0) throw new UserError([...new Set(problems)].join("\n"));
     return 0;

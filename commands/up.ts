@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import type Docker from "dockerode";
-import { wantedLabels } from "../settings/nodeLabels";
 import { DEBIAN_IMAGE, GRAFANA_IMAGE, MYSQL_IMAGE } from "../images/versions";
 import { ensureBaseImage, ensureGrafanaImage, ensureMySqlImage, type PresentImage } from "../toolchain/baseImages";
 import { ensureEngine, ensureSwarm } from "../toolchain/dockerEngine";
@@ -12,7 +11,7 @@ import {
   ensureLocalBackend,
   LOCAL_STACK_ENV,
   localStackExists,
-  localStateSize,
+  localState,
   noteMachine,
   readMachine,
   removeDeadLocks,
@@ -21,6 +20,7 @@ import {
 import { preflight, verdict } from "./preflight";
 import { demandsOfStack } from "./preflight/stack";
 import { forgetPendingCreates } from "./stack/pendingCreates";
+import { labelsOf } from "./stack/state";
 import { PulumiCli } from "./stack/pulumiCli";
 import { LOCAL_STACK, PROJECT } from "./repository";
 import { createMissingSecrets } from "./secrets";
@@ -138,10 +138,8 @@ async function prepareEngine(dockerHost: string): Promise<VendorImages> {
     if (readMachine().initialisedSwarm && (await ensureHeartbeat(docker))) {
       say(`swarm          takes a node for down after ${MISSED_PERIODS * HEARTBEAT_SECONDS} s from now on`);
     }
-    if (localStackExists() && existsSync(STACK_FILE)) {
-      // A node that is not in the swarm is preflight's business.
-      (await restoreLabels(docker, wantedLabels(readStackFile(LOCAL_STACK)))).done.forEach(say);
-    }
+    // A node that has left: whether the stack still wants it, Pulumi knows.
+    (await restoreLabels(docker, labelsOf(localState()))).done.forEach(say);
     const known = existsSync(STACK_FILE) ? imagesOfStack() : undefined;
     const debian = await explained(ensureBaseImage(docker, say, known && (known.debian ?? DEBIAN_IMAGE)));
     say(`base image     ${debian.image}  ${debian.origin}`);
@@ -215,8 +213,7 @@ async function prepareStack(
   const locks = removeDeadLocks();
   if (locks > 0) say("removed the lock of a Pulumi that was killed");
   if (!localStackExists()) await pulumi.output(["stack", "init", "--no-select"]);
-  // Asking Pulumi would take a second each time.
-  if (localStateSize().pending > 0) await forgetPendingCreates(pulumi, say);
+  await forgetPendingCreates(pulumi, localState(), say);
   await nameStandIns(pulumi, images);
   await createMissingSecrets(pulumi, say);
   return await ensureFirstUser(pulumi, say);

@@ -6,6 +6,7 @@ import { dump } from "js-yaml";
 import { LOCAL_STACK, PROJECT, ROOT } from "../repository";
 import { readStackConfig, stackFilePath } from "./stackFile";
 import { processRuns } from "./lock";
+import type { State } from "./state";
 import { UserError } from "../userError";
 
 const TEMPLATE_STACK = "dev";
@@ -31,29 +32,13 @@ export interface Machine {
   readonly initialisedSwarm?: boolean;
 }
 
-/** Whether Pulumi knows the local stack. Asking Pulumi would take a second. */
+/** Whether Pulumi knows the local stack. */
 export function localStackExists(): boolean {
   return existsSync(STATE_FILE);
 }
 
-/** How much Pulumi's state holds of the local stack. */
-export interface StateSize {
-  readonly resources: number;
-  /** Operations that were under way when a Pulumi was killed or cancelled. */
-  readonly pending: number;
-}
-
-export function localStateSize(): StateSize {
-  const { resources = [], pending_operations: pending = [] } = readState();
-  return { resources: resources.length, pending: pending.length };
-}
-
-interface State {
-  readonly resources?: readonly unknown[];
-  readonly pending_operations?: readonly unknown[];
-}
-
-function readState(): State {
+/** What Pulumi keeps of the local stack. Asking Pulumi would take a second each time. */
+export function localState(): State {
   if (!localStackExists()) return {};
   const { checkpoint } = JSON.parse(readFileSync(STATE_FILE, "utf8")) as { checkpoint?: { latest?: State } };
   return checkpoint?.latest ?? {};

@@ -105,13 +105,23 @@ it("gives all nodes of a stack what they lack, and names those that are not ther
 it("leaves a node its label when it is only called otherwise now", async () => {
   const nodes = [node("1", "hq-1", { disk: "ssd" })];
   const docker = swarm(nodes);
-  const add = (name: string) => addLabel(docker, name, LABEL, { [`${LABEL}.by`]: name });
+  const add = (name: string) => addLabel(docker, name, LABEL, { isOwner: true });
   await add("self");
   expect(await add("hq-1")).toMatch(/already/);
   expect(await removeLabel(docker, "self", LABEL)).toBe(`hq-1 keeps the label ${LABEL}, which it has as hq-1`);
   expect(nodes[0]?.Spec.Labels).toMatchObject({ [LABEL]: "true" });
   await removeLabel(docker, "hq-1", LABEL);
   expect(nodes[0]?.Spec.Labels).toEqual({ disk: "ssd" });
+});
+
+it("leaves it also when the new name is taken back, because what came after it failed", async () => {
+  const nodes = [node("1", "hq-1")];
+  const docker = swarm(nodes);
+  for (const name of ["self", "hq-1", "self"]) await addLabel(docker, name, LABEL, { isOwner: true });
+  expect(await removeLabel(docker, "hq-1", LABEL)).toBe(`hq-1 keeps the label ${LABEL}, which it has as self`);
+  expect(nodes[0]?.Spec.Labels).toEqual({ [LABEL]: "true", [`${LABEL}.by`]: "self" });
+  expect(await removeLabel(docker, "self", LABEL)).toMatch(/no more/);
+  expect(nodes[0]?.Spec.Labels).toEqual({});
 });
 
 describe("an engine that does not answer", () => {

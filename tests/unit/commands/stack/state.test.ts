@@ -1,4 +1,5 @@
 import { forgetPendingCreates } from "../../../../commands/stack/pendingCreates";
+import { exportState, labelsOf } from "../../../../commands/stack/state";
 import type { PulumiCli } from "../../../../commands/stack/pulumiCli";
 
 const urn = (type: string, name: string): string => `urn:pulumi:prod::icinga-swarm::a:index:A$${type}::${name}`;
@@ -15,7 +16,8 @@ async function forget(deployment: unknown): Promise<{ commands: string[]; said: 
     commands.push(args.join(" "));
     return Promise.resolve(args[1] === "export" ? JSON.stringify({ version: 3, deployment }) : "");
   };
-  await forgetPendingCreates({ stack: "prod", output } as unknown as PulumiCli, (line) => said.push(line));
+  const pulumi = { stack: "prod", output } as unknown as PulumiCli;
+  await forgetPendingCreates(pulumi, await exportState(pulumi), (line) => said.push(line));
   return { commands, said };
 }
 
@@ -34,4 +36,11 @@ it.each([
   ["changed, which a refresh sees", { pending_operations: pendingOperations.slice(1) }],
 ])("leaves a stack alone that is %s", async (_, deployment) => {
   expect(await forget(deployment)).toEqual({ commands: ["stack export"], said: [] });
+});
+
+it("finds the labels that were made, whatever else is in the state", () => {
+  const environment = { LABEL_NODE: "hq-1", LABEL_NAME: "icinga-swarm.central", LABEL_DOCKER_HOST: "unix:///x" };
+  const resources = [{}, { inputs: {} }, { inputs: { environment: null } }, { inputs: { environment } }];
+  expect(labelsOf({ resources })).toEqual([{ node: "hq-1", label: "icinga-swarm.central" }]);
+  expect(labelsOf({ resources: null })).toEqual([]);
 });
