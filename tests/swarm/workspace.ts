@@ -107,8 +107,9 @@ export class Workspace {
     fs.writeFileSync(target, text);
   }
 
+  /** Whether it is there or not. */
   delete(file: string): void {
-    fs.rmSync(path.join(this.folder, file));
+    fs.rmSync(path.join(this.folder, file), { force: true });
   }
 
   /** A setting of a stack, by its key without `icinga-swarm:`. */
