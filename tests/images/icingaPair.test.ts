@@ -137,6 +137,23 @@ test("what comes after a power cut is in no file that it may have torn", async (
   expect(await torn()).not.toBe(`${LOG}/current`);
 });
 
+test("a slave that runs without the files on its disk, because a reload went to a process that ended, is reloaded", async () => {
+  const zones = "/var/lib/icinga2/api/zones";
+  // They come back when the new process has read none, and before the old one ends.
+  const missReload =
+    `mv ${zones} ${zones}.away; mkdir ${zones}; icinga=$(cat /run/icinga2/icinga2.pid); kill -HUP "$icinga"; ` +
+    'until [[ $(wc -w <"/proc/$icinga/task/$icinga/children") == 2 ]]; do sleep 0.02; done; sleep 0.3; ' +
+    `rmdir ${zones}; mv ${zones}.away ${zones}; touch ${zones}/*/.timestamp`;
+  await second.output("bash", "-c", missReload);
+  await second.logged("reload-missed: Icinga runs without the zones' files");
+  const mark = (await second.logs()).length;
+  await second.logged("Finished syncing endpoint 'icinga-master'", mark);
+  expect(await second.output("python3", "-c", OWN_HOST)).toBe(SECOND);
+});
+const OWN_HOST = `import socket, sys; sys.path.insert(0, "/usr/local/lib/icinga-swarm")
+from icinga_api import LocalApi
+print(*[host["name"] for host in LocalApi(socket.gethostname()).get(f"objects/hosts/{socket.gethostname()}") or []])`;
+
 test("plugins run, ping and the company's own among them", async () => {
   const output = (service: string) =>
     stack.sql(
