@@ -18,6 +18,8 @@ const POLL_MS = 500;
 const PROGRESS_MS = 5_000;
 const DEFAULT_TIMEOUT_SECONDS = 600;
 const MEND_SECONDS = 60;
+/** Three heartbeats of the 60 s that a swarm should have, and a start. */
+const SETTLE_SECONDS = 200;
 /** What sees a number of tasks that Pulumi did not set. */
 const AFTERWARDS = '"pulumi up --refresh"';
 
@@ -31,6 +33,8 @@ interface Wanted {
   readonly timeoutSeconds: number;
   /** How long a broken line is opened again and again while the service has no task because of us. */
   readonly mendSeconds: number;
+  /** How long slots that were numbered anew are waited for, at the most. */
+  readonly settleSeconds: number;
 }
 
 /**
@@ -64,11 +68,13 @@ function readWanted(env: NodeJS.ProcessEnv): Wanted {
   if (!env.SLOTS_SERVICE || !(slots >= 1)) {
     throw new UserError("keep-slots needs the environment variables SLOTS_SERVICE and SLOTS_KEPT (1 or more)");
   }
+  const timeoutSeconds = Number(env.SLOTS_TIMEOUT_SECONDS || DEFAULT_TIMEOUT_SECONDS);
   return {
     service: env.SLOTS_SERVICE,
     slots,
-    timeoutSeconds: Number(env.SLOTS_TIMEOUT_SECONDS || DEFAULT_TIMEOUT_SECONDS),
+    timeoutSeconds,
     mendSeconds: MEND_SECONDS,
+    settleSeconds: Math.min(SETTLE_SECONDS, timeoutSeconds / 3),
   };
 }
 
@@ -101,14 +107,23 @@ async function takeSteps(
   const began = Date.now();
   const wait = waitReporter(say);
   let reason = "";
+  let numberedAt: number | undefined;
   while (Date.now() - began < wanted.timeoutSeconds * 1000) {
     const docker = await connection.client();
     const service = await readService(docker, wanted.service);
     if (service === undefined) return say(`${wanted.service} is not there yet`);
     const slots = await readSlots(docker, service);
     const step = nextSlotStep(slots, wanted.slots);
-    if (step.kind === "done") return say(`${wanted.service}: ${slotsLeft(slots)}`);
-    if (step.kind === "scale") {
+    if (step.kind === "done") {
+      const unsettled = numberedAt === undefined ? undefined : slots.tasks.find(({ state }) => state !== "runs");
+      if (unsettled === undefined || Date.now() - (numberedAt ?? 0) > wanted.settleSeconds * 1000) {
+        return say(`${wanted.service}: ${slotsLeft(slots)}`);
+      }
+      // Swarm may have put it on the dead node. A service that Pulumi updates then never ends its update: its new task goes
+      // there as well, and Swarm waits for that one also when another took its place (20.10, swarmkit's updater).
+      wait(`slot ${unsettled.slot} of ${wanted.service} does not run yet`);
+    } else if (step.kind === "scale") {
+      if (step.replicas === 0) numberedAt = Date.now();
       whenScaling();
       await scaleTo(connection, service, step.replicas, wanted, say);
     } else {

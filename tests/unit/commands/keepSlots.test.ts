@@ -38,7 +38,7 @@ class FakeSwarm {
 
   async keep(slots: number, timeoutSeconds = 5): Promise<void> {
     const connection = { client: () => this.client(), close: () => void (this.isOpen = false) };
-    const wanted = { service: SERVICE, slots, timeoutSeconds, mendSeconds: 2 };
+    const wanted = { service: SERVICE, slots, timeoutSeconds, mendSeconds: 2, settleSeconds: 1 };
     await keepSlots(connection, wanted, (line) => this.said.push(line));
   }
 
