@@ -5,6 +5,7 @@ import { type OtherSsh, sshWithIdentity } from "./ci/otherSsh";
 import { findProgram } from "../toolchain/hostCommand";
 import type { WantedLabel } from "../settings/nodeLabels";
 import { dockerConnection, explainDockerError } from "./docker/connection";
+import { managesSwarm } from "./docker/swarmApi";
 import { restoreLabels } from "./labels";
 import { forgetPendingCreates } from "./stack/pendingCreates";
 import { exportState, labelsOf } from "./stack/state";
@@ -60,8 +61,7 @@ function ownSsh(env: NodeJS.ProcessEnv): OtherSsh | undefined {
 
 /** A refresh does not miss labels. What is wrong with the swarm or its nodes is named by the preflight. */
 async function restoreMissing(docker: Docker, labels: readonly WantedLabel[], say: (line: string) => void) {
-  const { Swarm: swarm } = (await docker.info()) as { Swarm: { ControlAvailable: boolean } };
-  if (swarm.ControlAvailable) (await restoreLabels(docker, labels)).done.forEach(say);
+  if (await managesSwarm(docker)) (await restoreLabels(docker, labels)).done.forEach(say);
 }
 
 /**

@@ -107,7 +107,7 @@ async function takeSteps(
   const began = Date.now();
   const wait = waitReporter(say);
   let reason = "";
-  let numberedAt: number | undefined;
+  let settlesUntil = 0;
   while (Date.now() - began < wanted.timeoutSeconds * 1000) {
     const docker = await connection.client();
     const service = await readService(docker, wanted.service);
@@ -115,15 +115,15 @@ async function takeSteps(
     const slots = await readSlots(docker, service);
     const step = nextSlotStep(slots, wanted.slots);
     if (step.kind === "done") {
-      const unsettled = numberedAt === undefined ? undefined : slots.tasks.find(({ state }) => state !== "runs");
-      if (unsettled === undefined || Date.now() - (numberedAt ?? 0) > wanted.settleSeconds * 1000) {
+      const unsettled = slots.tasks.find(({ state }) => state !== "runs");
+      if (unsettled === undefined || Date.now() > settlesUntil) {
         return say(`${wanted.service}: ${slotsLeft(slots)}`);
       }
       // Swarm may have put it on the dead node. A service that Pulumi updates then never ends its update: its new task goes
       // there as well, and Swarm waits for that one also when another took its place (20.10, swarmkit's updater).
       wait(`slot ${unsettled.slot} of ${wanted.service} does not run yet`);
     } else if (step.kind === "scale") {
-      if (step.replicas === 0) numberedAt = Date.now();
+      if (step.replicas === 0) settlesUntil = Date.now() + wanted.settleSeconds * 1000;
       whenScaling();
       await scaleTo(connection, service, step.replicas, wanted, say);
     } else {

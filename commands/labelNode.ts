@@ -93,7 +93,7 @@ export async function addLabel(docker: Docker, name: string, label: string, { is
     }
     const present = node.Spec.Labels ?? {};
     const done = `${hostname(node)} has the label ${label} ${present[label] === "true" ? "already" : "now"}`;
-    const owners = ownersOf(present, label);
+    const owners = ownersOf(present[by(label)]);
     const others = isOwner && !owners.includes(name) ? { [by(label)]: [...owners, name].join(" ") } : {};
     const wanted = { ...present, [label]: "true", ...others };
     if (Object.entries(wanted).every(([key, value]) => present[key] === value)) return done;
@@ -114,7 +114,7 @@ export async function removeLabel(docker: Docker, name: string, label: string): 
     if (!node) return `node "${name}" is not in the swarm any more, nor is its label ${label}`;
     const { [label]: present, [by(label)]: owners, ...others } = node.Spec.Labels ?? {};
     if (present === undefined) return `${hostname(node)} does not have the label ${label}`;
-    const left = ownersOf({ [by(label)]: owners }, label).filter((owner) => owner !== name);
+    const left = ownersOf(owners).filter((owner) => owner !== name);
     const [wanted, what] =
       left.length === 0
         ? [others, `has the label ${label} no more`]
@@ -145,8 +145,9 @@ async function findNode(docker: Docker, nodes: readonly SwarmNode[], name: strin
   return matching[0];
 }
 
-function ownersOf(labels: Readonly<Record<string, string | undefined>>, label: string): string[] {
-  return (labels[by(label)] ?? "").split(" ").filter(Boolean);
+/** The names in a label's `.by`. */
+function ownersOf(text = ""): string[] {
+  return text.split(" ").filter(Boolean);
 }
 
 function hostname(node: SwarmNode): string {

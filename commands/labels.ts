@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { type WantedLabel, wantedLabels } from "../settings/nodeLabels";
 import { dockerConnection, explainDockerError } from "./docker/connection";
+import { managesSwarm } from "./docker/swarmApi";
 import { addLabel } from "./labelNode";
 import { LOCAL_STACK } from "./repository";
 import { readStackFile } from "./stack/stackFile";
@@ -18,8 +19,7 @@ export async function main([stack = LOCAL_STACK]: readonly string[]): Promise<nu
   const connection = dockerConnection(file.dockerHost);
   try {
     const docker = await connection.client();
-    const { Swarm: swarm } = (await docker.info()) as { Swarm: { ControlAvailable: boolean } };
-    if (!swarm.ControlAvailable) throw new UserError(`the Docker Engine at ${file.dockerHost} manages no swarm`);
+    if (!(await managesSwarm(docker))) throw new UserError(`the Docker Engine at ${file.dockerHost} manages no swarm`);
     const { done, problems } = await restoreLabels(docker, wantedLabels(file));
     console.log(done.length > 0 ? done.join("\n") : `no node of stack ${stack} lacks a label`);
     if (problems.length > 0) throw new UserError([...new Set(problems)].join("\n"));

@@ -1,6 +1,6 @@
-import * as crypto from "node:crypto";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { hashOf } from "./hash";
 
 /** A private registry that images are pushed to. */
 export interface Registry {
@@ -46,7 +46,7 @@ export class RegistryAccess extends pulumi.ComponentResource {
       `${name}-check`,
       {
         create: "node commands/run.mjs check-registry",
-        environment: { ...this.environment, CHECK_CONTENTS: hashOf(args.contents) },
+        environment: { ...this.environment, CHECK_CONTENTS: hashOf(args.contents.join()) },
       },
       { parent: this },
     );
@@ -57,8 +57,4 @@ export class RegistryAccess extends pulumi.ComponentResource {
   after<T>(value: pulumi.Input<T>): pulumi.Output<T> {
     return this.check.urn.apply(() => value) as pulumi.Output<T>;
   }
-}
-
-function hashOf(contents: readonly string[]): string {
-  return crypto.createHash("sha256").update(contents.join()).digest("hex").slice(0, 16);
 }

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { hashOf } from "./hash";
 import type { RegistryAccess } from "./registryAccess";
 
 /** What goes into an image. */
@@ -104,10 +105,6 @@ export function contentHash(args: ImageContent): string {
     hash.update(JSON.stringify([file, executable])).update(fs.readFileSync(file));
   }
   return hash.digest("hex").slice(0, 16);
-}
-
-function hashOf(text: string): string {
-  return crypto.createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 /** Files at or below a path, sorted, with forward slashes. */

@@ -1,6 +1,6 @@
-import * as crypto from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { hashOf } from "./hash";
 
 /** A file that Docker puts into the container from a secret. */
 export interface SecretFile {
@@ -105,7 +105,7 @@ export class SwarmService extends pulumi.ComponentResource {
     this.limits = args.limits;
     const taskSpec = renderTaskSpec(args);
     // Other ports replace the tasks as well; without any, the hash is that of the tasks alone.
-    const hash = pulumi.output({ ...taskSpec, ports: args.ports }).apply(hashOf);
+    const hash = pulumi.output({ ...taskSpec, ports: args.ports }).apply((spec) => hashOf(JSON.stringify(spec)));
     const service = new docker.Service(
       `${name}-service`,
       {
@@ -200,8 +200,4 @@ export function duration(seconds: number): string {
     "",
   );
   return full.replace(/m0s$/, "m").replace(/h0m$/, "h");
-}
-
-function hashOf(spec: unknown): string {
-  return crypto.createHash("sha256").update(JSON.stringify(spec)).digest("hex").slice(0, 16);
 }

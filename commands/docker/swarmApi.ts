@@ -46,6 +46,11 @@ export interface SwarmNode {
   readonly ManagerStatus?: { readonly Leader?: boolean; readonly Reachability?: string };
 }
 
+/** Whether an engine manages a swarm: others cannot tell its nodes or services. */
+export async function managesSwarm(docker: Docker): Promise<boolean> {
+  return ((await docker.info()) as { Swarm: { ControlAvailable: boolean } }).Swarm.ControlAvailable;
+}
+
 /** The swarm's nodes. */
 export async function readNodes(docker: Docker): Promise<SwarmNode[]> {
   return (await docker.listNodes()) as SwarmNode[];

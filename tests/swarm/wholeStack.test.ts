@@ -156,7 +156,7 @@ describe("a slave's identity", () => {
     const container = await stack.container(SLAVE);
     await stack.docker.getContainer(container).kill();
     await eventually("another container", async () => (await stack.container(SLAVE)) !== container);
-    await eventually("the connection", async () => (await stack.connected()).includes(FIRST));
+    await eventually("the connection", () => stack.isConnected(FIRST));
     expect(await stack.fingerprint(SLAVE)).toBe(before);
   });
 
@@ -172,7 +172,7 @@ describe("a slave's identity", () => {
       },
       120,
     );
-    await eventually("the connection", async () => (await stack.connected()).includes(FIRST));
+    await eventually("the connection", () => stack.isConnected(FIRST));
   });
 
   test("cannot be another's: a slave's ticket is good for its own name only", async () => {
@@ -269,7 +269,7 @@ describe("outages", () => {
     await bed.startService("mysql");
     await eventually("Icinga's database connection", () => bed.stack.idoConnected(), 120);
     await Promise.all(heals.map((heal) => heal()));
-    await eventually("the connection", async () => (await stack.connected()).includes(FIRST), 120);
+    await eventually("the connection", () => stack.isConnected(FIRST), 120);
     await eventually("the outage's CRITICAL in the history", async () => (await criticals()) > criticalsBefore);
     const state = (): Promise<string | undefined> => bed.stack.stateInDatabase("customer", "switch");
     await eventually("the OK after it in the database", async () => (await state()) === "0");
