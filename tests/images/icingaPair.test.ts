@@ -154,6 +154,17 @@ const OWN_HOST = `import socket, sys; sys.path.insert(0, "/usr/local/lib/icinga-
 from icinga_api import LocalApi
 print(*[host["name"] for host in LocalApi(socket.gethostname()).get(f"objects/hosts/{socket.gethostname()}") or []])`;
 
+test("a container that starts before the one of before has ended waits for its end, and what is kept stays kept", async () => {
+  const before = first;
+  first = await stack.trial.start(stack.slave(FIRST, PAIR, { environment: REPLAY }));
+  await first.line(`waiting: the container that still uses the volume`);
+  await keepsUnconfirmed(before);
+  await before.stop();
+  await stack.trial.discard(before);
+  await first.line("ready");
+  await keepsUnconfirmed(first);
+});
+
 test("plugins run, ping and the company's own among them", async () => {
   const output = (service: string) =>
     stack.sql(

@@ -41,14 +41,14 @@ export class Stack {
     return found.flat().sort((one, other) => (one.task < other.task ? -1 : 1));
   }
 
-  /** Ids of all running containers of the stack, by `service.slot`. */
+  /** Ids of all running containers of the stack, by `service.slot`. @throws Error when a slot has two */
   async containers(): Promise<Record<string, string>> {
-    return Object.fromEntries((await this.running()).map(({ task, id }) => [task, id]));
+    return bySlot(await this.running(), ({ id }) => id);
   }
 
-  /** Names of the nodes that run the stack's containers, by `service.slot`. */
+  /** Names of the nodes that run the stack's containers, by `service.slot`. @throws Error when a slot has two */
   async placement(): Promise<Record<string, string>> {
-    return Object.fromEntries((await this.running()).map(({ task, node }) => [task, node.name]));
+    return bySlot(await this.running(), ({ node }) => node.name);
   }
 
   /** Running containers of all services but these and the generator, which restarts whenever its input changes. */
@@ -236,6 +236,12 @@ export class Stack {
       ...nodes.flatMap(({ Spec }) => Object.keys(Spec?.Labels ?? {}).map((label) => `label ${label}`)),
     ];
   }
+}
+
+function bySlot(tasks: readonly RunningTask[], valueOf: (task: RunningTask) => string): Record<string, string> {
+  const twice = tasks.find(({ task }, index) => tasks.findIndex((other) => other.task === task) !== index);
+  if (twice !== undefined) throw new Error(`there are two containers of ${twice.task}`);
+  return Object.fromEntries(tasks.map((task) => [task.task, valueOf(task)]));
 }
 
 async function runningOn(node: StackNode): Promise<RunningTask[]> {

@@ -25,6 +25,20 @@ quoted() {
   printf '"%s"' "$text"
 }
 
+# The container of a service that is made anew starts while the one of before still runs, for some seconds: Swarm waits only
+# within one service, and no longer than a minute. The Icinga that ends last then moves the other's replay log away, under a
+# time at which nobody will look for it. So the volume is one container's as long as its PID 1 lives: supervisord keeps file 3
+# open, and its children do not get it.
+own_data() {
+  exec 3>>"$DATA/.owned"
+  wait_until owns_data
+}
+
+owns_data() {
+  REASON="the container that still uses the volume of $DATA to end"
+  flock --nonblock 3
+}
+
 # Icinga reads a file of its replay log up to the first message that is not whole, which is what a power cut may leave, and
 # would go on to write behind it. So each start has a new one. Icinga names those that are full by a time after all in it.
 close_replay_log() {
