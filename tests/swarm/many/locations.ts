@@ -267,7 +267,7 @@ async function failOverInsidePairs(bed: ManyBed, where: string): Promise<void> {
   await eventually("all six to be back", areBack, 90);
 }
 
-/** Kills a slot of each of Chicago's pairs whenever it runs. @param work is given when that began */
+/** Kills a slot of each of Chicago's pairs as soon as it runs, so that it never is its partner's again. @param work is given when that began */
 async function whileSlotDies(bed: ManyBed, slot: number, work: (began: number) => Promise<void>): Promise<void> {
   const kill = async () => {
     const running = await bed.stack.running();
@@ -281,12 +281,20 @@ async function whileSlotDies(bed: ManyBed, slot: number, work: (began: number) =
       ),
     );
   };
+  let ended = false;
+  const killing = async () => {
+    while (!ended) {
+      await kill().catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
   await kill();
-  const timer = setInterval(() => void kill().catch(() => undefined), 1000);
+  const dying = killing();
   try {
     await work(Date.now() / 1000);
   } finally {
-    clearInterval(timer);
+    ended = true;
+    await dying;
   }
 }
 
