@@ -61,9 +61,11 @@ export class Stack {
 
   /** Id of the running container of a service's slot. */
   async container(service: string, slot = 1): Promise<string> {
-    const id = (await this.containers())[`${service}.${slot}`];
+    const task = `${service}.${slot}`;
+    const own = (await this.running()).filter((running) => running.task === task);
+    const id = bySlot(own, (running) => running.id)[task];
     if (id === undefined) {
-      throw new Error(`${service}.${slot} is not running`);
+      throw new Error(`${task} is not running`);
     }
     return id;
   }

@@ -25,18 +25,23 @@ quoted() {
   printf '"%s"' "$text"
 }
 
-# The container of a service that is made anew starts while the one of before still runs, for some seconds: Swarm waits only
-# within one service, and no longer than a minute. The Icinga that ends last then moves the other's replay log away, under a
-# time at which nobody will look for it. So the volume is one container's as long as its PID 1 lives: supervisord keeps file 3
-# open, and its children do not get it.
+# A container may start while the one of before still runs, for some seconds: of a service that is made anew, on a node that was
+# away or lost its label, and where one takes more than a minute to end, Swarm does not wait. The Icinga that ends last then
+# moves the other's replay log away, under a time at which nobody will look for it. So the volume is one container's as long as
+# its PID 1 lives: supervisord keeps file 3 open, and its children do not get it.
 own_data() {
+  : >>"$DATA/.owned" || failed "the volume of $DATA cannot be written to; mend it on this node"
   exec 3>>"$DATA/.owned"
   wait_until owns_data
 }
 
+# shellcheck disable=SC2034 # wait_until says the reason.
 owns_data() {
-  REASON="the container that still uses the volume of $DATA to end"
-  flock --nonblock 3
+  local code=0 error
+  REASON="the container that still uses the volume of $DATA to end; on this node, docker ps shows it"
+  error=$(flock --nonblock 3 2>&1) || code=$?
+  ((code <= 1)) || failed "the volume of $DATA cannot be locked ($error), so that two containers might use it: give the node a disk that can"
+  return "$code"
 }
 
 # Icinga reads a file of its replay log up to the first message that is not whole, which is what a power cut may leave, and
