@@ -17,6 +17,7 @@ const PATIENT_HEARTBEAT = 120;
 const CUT_SECONDS = 125;
 const CENTRE = "hq-1";
 const CHICAGO = "icinga-slave-chicago";
+const FRANKFURT = "icinga-slave-frankfurt";
 const SINGAPORE = "icinga-slave-singapore";
 const THRUK_HOSTS = "/thruk/cgi-bin/status.cgi?hostgroup=all&style=hostdetail";
 
@@ -70,14 +71,16 @@ function uplinks(given: () => ManyBed): void {
       });
     });
 
-    test("meanwhile a location becomes direct and overlay again by pulumi up alone, with its certificate", async () => {
+    test("meanwhile a location becomes direct and overlay again by pulumi up alone, with its certificate, and so does a pair", async () => {
       const bed = given();
       const { before, direct, after } = await (turns ?? turnDirectAndBack(bed));
       expect(direct.others).toEqual(before.others);
       expect(after.others).toEqual(before.others);
       expect([direct.fingerprint, after.fingerprint]).toEqual([before.fingerprint, before.fingerprint]);
-      expect([before.master, direct.master, after.master]).toEqual(["open", "no such name", "open"]);
-      expect(direct.networks).toBe(before.networks + 1);
+      for (const site of ["chicago", "frankfurt"] as const) {
+        expect([before, direct, after].map(({ masters }) => masters[site])).toEqual(["open", "no such name", "open"]);
+      }
+      expect(direct.networks).toBe(before.networks + 2);
       expect(after.networks).toBe(before.networks);
     });
 
@@ -263,42 +266,50 @@ async function publishedPorts({ stack }: ManyBed): Promise<Record<string, number
   return Object.fromEntries(all.filter(([, ports]) => ports.length > 0));
 }
 
-/** Chicago before, while and after its uplink is direct. */
+/** Chicago, and Frankfurt's pair, before, while and after their uplinks are direct. */
 interface Turns {
-  readonly before: Chicago;
-  readonly direct: Chicago;
-  readonly after: Chicago;
+  readonly before: Turn;
+  readonly direct: Turn;
+  readonly after: Turn;
 }
 
-interface Chicago {
+interface Turn {
   /** Containers of all others. */
   readonly others: Readonly<Record<string, string>>;
+  /** Of Chicago's slave, which stays on its node; those of a pair may change places, and then enrol anew. */
   readonly fingerprint: string;
-  /** What its slave meets at the master's name inside the swarm. */
-  readonly master: string;
+  /** What slaves meet at the master's name inside the swarm. */
+  readonly masters: Readonly<Record<"chicago" | "frankfurt", string>>;
   /** How many networks of the stack there are. */
   readonly networks: number;
 }
 
+/** Both slaves of the pair have to share their checks after each turn. */
 async function turnDirectAndBack(bed: ManyBed): Promise<Turns> {
   const { workspace, stack } = bed;
-  const look = async (): Promise<Chicago> => {
-    const reached = await stack.exec(CHICAGO, ["python3", "-c", REACH, "icinga-master", String(MASTER_PORT)]);
+  const meet = async (service: string): Promise<string> => {
+    const { output } = await stack.exec(service, ["python3", "-c", REACH, "icinga-master", String(MASTER_PORT)]);
+    return output.trim();
+  };
+  const look = async (): Promise<Turn> => {
     const networks = await stack.docker.listNetworks();
     return {
-      others: await stack.containersOutside(CHICAGO),
+      others: await stack.containersOutside(CHICAGO, FRANKFURT),
       fingerprint: await stack.fingerprint(CHICAGO),
-      master: reached.output.trim(),
+      masters: { chicago: await meet(CHICAGO), frankfurt: await meet(FRANKFURT) },
       networks: networks.filter(({ Labels }) => Labels?.["icinga-swarm"]).length,
     };
   };
+  const turn = async (changes: Parameters<ManyBed["locations"]>[0]): Promise<Turn> => {
+    workspace.configure({ locations: bed.locations(changes) });
+    await workspace.up();
+    const seen = await look();
+    await new SitePair(bed, "frankfurt").shares(60);
+    return seen;
+  };
   const before = await look();
-  workspace.configure({ locations: bed.locations({ chicago: { uplink: "direct" } }) });
-  await workspace.up();
-  const direct = await look();
-  workspace.configure({ locations: bed.locations() });
-  await workspace.up();
-  return { before, direct, after: await look() };
+  const direct = await turn({ chicago: { uplink: "direct" }, frankfurt: { uplink: "direct" } });
+  return { before, direct, after: await turn({}) };
 }
 
 function sleep(milliseconds: number): Promise<void> {
